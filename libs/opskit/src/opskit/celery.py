@@ -1,0 +1,33 @@
+"""Celery with defaults that lose nothing: late acknowledgement, redelivery after a lost worker, ids as arguments."""
+
+from datetime import timedelta
+
+from celery import Celery
+
+VISIBILITY_TIMEOUT = timedelta(hours=12)
+"""Redis hands an unacknowledged task out again after this long. The shortest value of all apps on the broker wins,
+so every app uses this one; it must exceed the longest task (a fine-tuning run)."""
+
+
+def create_celery(name: str, broker_url: str, *, queue: str) -> Celery:
+    """A Celery app whose tasks go to `queue`. Results are not kept: state of work lives in the service's own SQL."""
+    app = Celery(name, broker=broker_url)
+    app.conf.update(
+        task_default_queue=queue,
+        task_ignore_result=True,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_track_started=False,
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        broker_connection_retry_on_startup=True,
+        broker_transport_options={
+            "visibility_timeout": VISIBILITY_TIMEOUT.total_seconds(),
+            "socket_keepalive": True,
+            "socket_connect_timeout": 3,
+        },
+        # A broker that is away must not hold a web request: publishing gives up after about a second.
+        task_publish_retry_policy={"max_retries": 2, "interval_start": 0.1, "interval_step": 0.2, "interval_max": 0.5},
+        enable_utc=True,
+    )
+    return app

@@ -1,0 +1,1 @@
+"""The frozen messages that pass between services. Depends on pydantic alone."""

@@ -1,0 +1,44 @@
+"""An answer as it is shown, kept and judged: written by rag, quoted by the gateway, learnt from by trainer."""
+
+from datetime import datetime
+from typing import Literal
+
+from opskit.contracts.reader import Message, Passage
+
+
+class Citation(Message):
+    """A checked citation. `quote` is verbatim text of the document; `index` is the number shown as [n]."""
+
+    index: int
+    document: str
+    title: str
+    quote: str
+    chunk_id: str
+    score: float
+    page: int | None = None
+
+
+class AnswerRecord(Message):
+    """One answer with everything needed to judge it later."""
+
+    answer_id: str
+    tenant: str
+    knowledge_base: str
+    conversation_id: str
+    release: str
+    question: str
+    answer: str
+    abstained: bool
+    outcome: Literal["answered", "abstained", "blocked", "error"]
+    citations: list[Citation]
+    passages: list[Passage]
+    created_at: datetime
+
+
+class FeedbackSubmission(Message):
+    """A vote with the answer it is about, as the gateway hands it to trainer."""
+
+    answer: AnswerRecord
+    rating: Literal["up", "down"]
+    comment: str | None = None
+    correction: str | None = None
