@@ -1,0 +1,36 @@
+"""A reader as Triton calls it."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+# Triton's Python ignores PYTHONPATH; whoever starts the server says where our code and its packages are.
+sys.path[:0] = os.environ["NEXUS_SERVING_PATH"].split(os.pathsep)
+
+import numpy as np  # noqa: E402
+import triton_python_backend_utils as triton  # noqa: E402
+from nexus_serving.engines.contract import InvalidRequest, ReaderRequest  # noqa: E402
+from nexus_serving.engines.extractive import ExtractiveReader  # noqa: E402
+
+
+class TritonPythonModel:
+    """Events to tensors; the work is in `nexus_serving.engines`."""
+
+    def initialize(self, args: dict[str, str]) -> None:
+        parameters = json.loads(args["model_config"])["parameters"]
+        self._reader = ExtractiveReader(Path(parameters["model_folder"]["string_value"]))
+
+    def execute(self, requests: list[Any]) -> None:
+        for request in requests:
+            self._stream(request, request.get_response_sender())
+
+    def _stream(self, request: Any, sender: Any) -> None:
+        raw = triton.get_input_tensor_by_name(request, "REQUEST").as_numpy().reshape(-1)[0]
+        try:
+            for event in self._reader.answer(ReaderRequest.parse(raw), sender.is_cancelled):
+                sender.send(triton.InferenceResponse([triton.Tensor("EVENT", np.array([event.to_json()], object))]))
+        except InvalidRequest as error:
+            sender.send(triton.InferenceResponse(error=triton.TritonError(str(error), triton.TritonError.INVALID_ARG)))
+        sender.send(flags=triton.TRITONSERVER_RESPONSE_COMPLETE_FINAL)

@@ -1,0 +1,64 @@
+"""The command line and environment of tritonserver."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from nexus_serving.layout import SERVING
+from nexus_serving.triton_environment import TritonEnvironment
+
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
+
+
+@dataclass(frozen=True)
+class Listen:
+    """Where tritonserver listens."""
+
+    host: str
+    http_port: int
+    grpc_port: int
+    metrics_port: int
+
+
+def server_command(environment: TritonEnvironment, repository: Path, listen: Listen, models: list[str]) -> list[str]:
+    """tritonserver with only the named models loaded; more can be loaded and unloaded while it runs."""
+    return [
+        environment.server,
+        f"--model-repository={repository}",
+        f"--backend-directory={environment.backends}",
+        f"--backend-config=python,shm-region-prefix-name={_shared_memory_prefix(listen)}",
+        f"--http-address={listen.host}",
+        f"--http-port={listen.http_port}",
+        f"--grpc-address={listen.host}",
+        f"--grpc-port={listen.grpc_port}",
+        f"--metrics-address={listen.host}",
+        f"--metrics-port={listen.metrics_port}",
+        "--model-control-mode=explicit",
+        *(f"--load-model={model}" for model in models),
+        "--exit-timeout-secs=5",
+        "--allow-gpu-metrics=false",
+        "--log-format=ISO8601",
+    ]
+
+
+def server_environment(environment: TritonEnvironment) -> dict[str, str]:
+    """Nothing is inherited: a caller's PYTHONPATH or virtual environment must not leak into the server's Python."""
+    return {
+        # The embedded Python finds its standard library from the first python3 of the PATH, so that must be its own.
+        "PATH": f"{environment.python_home}/bin:/usr/bin:/bin",
+        "HOME": "/tmp",  # noqa: S108 - nothing is kept there, but some libraries want one
+        "LANG": "C.UTF-8",
+        "LD_LIBRARY_PATH": environment.library_path,
+        # Our models put these on sys.path themselves: the embedded Python is isolated and reads no PYTHON… variable.
+        "NEXUS_SERVING_PATH": f"{environment.site_packages}:{SERVING}",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+
+
+def clear_shared_memory(listen: Listen) -> None:
+    """Remove the regions of a server on the same port that was killed; a stopped one leaves none."""
+    for region in SHARED_MEMORY.glob(f"{_shared_memory_prefix(listen)}*"):
+        region.unlink(missing_ok=True)
+
+
+def _shared_memory_prefix(listen: Listen) -> str:
+    return f"nexus_triton_{listen.grpc_port}_"

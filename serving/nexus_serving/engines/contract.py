@@ -1,0 +1,91 @@
+"""The reader contract as plain dataclasses: the JSON of opskit.contracts.reader, which this environment lacks."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+class InvalidRequest(Exception):
+    """The request is not of the contract's shape."""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A numbered passage; supports are character ranges of `text`."""
+
+    number: int
+    text: str
+    title: str = ""
+    heading: str = ""
+
+
+@dataclass(frozen=True)
+class ReaderRequest:
+    """A question over numbered passages. An extractive reader has no use for the history."""
+
+    question: str
+    passages: tuple[Passage, ...]
+    max_prompt_tokens: int = 2048
+    max_answer_tokens: int = 512
+    abstain_below: float | None = None
+
+    @classmethod
+    def parse(cls, raw: bytes) -> "ReaderRequest":
+        """From the JSON of the contract."""
+        try:
+            body = json.loads(raw)
+            limits = body.get("limits") or {}
+            passages = tuple(
+                Passage(int(p["number"]), str(p["text"]), str(p.get("title") or ""), str(p.get("heading") or ""))
+                for p in body["passages"]
+            )
+            return cls(
+                str(body["question"]),
+                passages,
+                int(limits.get("max_prompt_tokens", cls.max_prompt_tokens)),
+                int(limits.get("max_answer_tokens", cls.max_answer_tokens)),
+                None if body.get("abstain_below") is None else float(body["abstain_below"]),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InvalidRequest(f"not a reader request: {error!r}") from error
+
+
+@dataclass(frozen=True)
+class Support:
+    """The range [start, end) of passage `passage`."""
+
+    passage: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Delta:
+    """A piece of the wording."""
+
+    text: str
+
+    def to_json(self) -> bytes:
+        return _json({"event": "delta", "text": self.text})
+
+
+@dataclass(frozen=True)
+class Result:
+    """The end of an answer."""
+
+    answer: str
+    short: str
+    abstained: bool
+    confidence: float
+    prompt_tokens: int
+    completion_tokens: int
+    supports: tuple[Support, ...] = field(default=())
+
+    def to_json(self) -> bytes:
+        body = asdict(self)
+        usage = {name: body.pop(name) for name in ("prompt_tokens", "completion_tokens")}
+        return _json({"event": "result", **body, "usage": usage})
+
+
+def _json(body: dict[str, Any]) -> bytes:
+    return json.dumps(body, ensure_ascii=False).encode()

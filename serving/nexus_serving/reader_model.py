@@ -1,0 +1,35 @@
+"""Exporting a trained reader to what is served: int8 ONNX, its tokenizer, and what the engine must know of it."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from nexus_serving.digests import folder_digest
+
+FILES = ("model.onnx", "tokenizer.json")
+
+
+def export_reader(source: Path, target: Path, *, threshold: float, int8: bool = True) -> None:
+    """From a transformers folder (`config.json`, `model.safetensors`, `tokenizer.json`) to a folder to serve."""
+    import onnx
+    from safetensors.numpy import load_file
+
+    from nexus_serving.bert_graph import BertGraph, BertShape
+
+    shape = BertShape.from_config(json.loads((source / "config.json").read_text()))
+    graph = BertGraph(load_file(source / "model.safetensors"), shape, int8=int8)
+    model = graph.model(graph.span_logits(graph.encoder()), "logits", ["batch", "length", 2])
+    target.mkdir(parents=True, exist_ok=True)
+    onnx.save(model, target / "model.onnx")
+    shutil.copyfile(source / "tokenizer.json", target / "tokenizer.json")
+    write_about(target, {"engine": "extractive", "threshold": threshold})
+
+
+def write_about(target: Path, about: dict[str, Any]) -> None:
+    """Write `reader.json`; the digest names the weights and the settings that change answers."""
+    settings = json.dumps(about, sort_keys=True)
+    import hashlib
+
+    digest = hashlib.sha256(f"{folder_digest(target, FILES)}\n{settings}".encode()).hexdigest()
+    (target / "reader.json").write_text(json.dumps({**about, "digest": digest}, indent=2) + "\n")
