@@ -21,9 +21,9 @@ class Liveness(BaseModel):
 
 
 class Readiness(BaseModel):
-    """What each dependency said: "ok", or the reason it cannot be used."""
+    """What each dependency said: "ok", or the reason it cannot be used. "degraded" serves, with something missing."""
 
-    status: Literal["ready", "unavailable"]
+    status: Literal["ready", "degraded", "unavailable"]
     checks: dict[str, str]
 
 
@@ -39,9 +39,11 @@ async def _verdict(name: str, check: Check) -> str:
     return "ok"
 
 
-def health_router(checks: Mapping[str, Check]) -> APIRouter:
+def health_router(checks: Mapping[str, Check], *, optional: Mapping[str, Check] | None = None) -> APIRouter:
     """Routes /livez, /readyz and its alias /healthz for a service that needs `checks` to pass. A check raises when
-    its dependency cannot be used; its message is shown, so it must not carry a secret."""
+    its dependency cannot be used; its message is shown, so it must not carry a secret. What the service can do without
+    is `optional`: named when it is down, but still 200."""
+    optional = optional if optional is not None else {}
     router = APIRouter(tags=["health"])
 
     @router.get("/livez", operation_id="get_livez", summary="Is the process alive?")
@@ -56,12 +58,14 @@ def health_router(checks: Mapping[str, Check]) -> APIRouter:
     )
     @router.get("/healthz", include_in_schema=False)
     async def readyz(response: Response) -> Readiness:
-        verdicts = await asyncio.gather(*(_verdict(name, check) for name, check in checks.items()))
-        found = dict(zip(checks, verdicts, strict=True))
-        ready = all(verdict == "ok" for verdict in verdicts)
-        if not ready:
-            response.status_code = 503
-            response.headers["retry-after"] = "2"
-        return Readiness(status="ready" if ready else "unavailable", checks=found)
+        asked = {**optional, **checks}
+        verdicts = await asyncio.gather(*(_verdict(name, check) for name, check in asked.items()))
+        found = dict(zip(asked, verdicts, strict=True))
+        down = {name for name, verdict in found.items() if verdict != "ok"}
+        if down.isdisjoint(checks):
+            return Readiness(status="degraded" if down else "ready", checks=found)
+        response.status_code = 503
+        response.headers["retry-after"] = "2"
+        return Readiness(status="unavailable", checks=found)
 
     return router
