@@ -13,6 +13,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from opskit.request_context import REQUEST_ID_HEADER
+
 log = structlog.get_logger(__name__)
 
 
@@ -144,8 +146,12 @@ def install_error_handlers(app: FastAPI, extra: Mapping[type[NexusError], HttpEr
 
     async def on_unknown(request: Request, exc: Exception) -> JSONResponse:
         log.error("unhandled_exception", path=request.url.path, exc_info=exc)
+        # Starlette answers this one outside of all middleware, so the request id is added here.
+        request_id = request.scope.get("state", {}).get("request_id")
         return JSONResponse(
-            error_body("Something broke on our side; the log has the details.", type="internal_error"), 500
+            error_body("Something broke on our side; the log has the details.", type="internal_error"),
+            500,
+            headers={REQUEST_ID_HEADER: request_id} if request_id else None,
         )
 
     app.add_exception_handler(NexusError, on_nexus)

@@ -1,0 +1,179 @@
+"""For operators: runs, releases, incidents, dead letters and the state of the stack."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+from starlette.responses import Response
+
+from gateway.dependencies import Admin, GatewayDep, body_of
+from gateway.document_keys import MAX_KEY_BYTES, checked_text
+from gateway.passing import CourierDep
+from gateway.routes.docs import answers, json_request
+from gateway.schemas.documents import DeadLetters
+from gateway.schemas.operations import (
+    IncidentList,
+    ReleaseList,
+    ReleaseShown,
+    RollbackRequest,
+    RunList,
+    RunRequest,
+    RunShown,
+    StackState,
+)
+from gateway.stack import worst
+
+router = APIRouter(tags=["operations"])
+
+Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+Limit = Annotated[int | None, Query(ge=1, le=1000)]
+Cursor = Annotated[str, Query(description="`next_cursor` of the page before.")]
+
+
+def _page(limit: int | None, cursor: str) -> dict[str, str | int | None]:
+    return {"limit": limit, "cursor": checked_text(cursor, param="cursor", max_bytes=MAX_KEY_BYTES) or None}
+
+
+@router.get(
+    "/v1/runs",
+    operation_id="list_runs",
+    summary="List runs of the improvement pipeline",
+    responses=answers(RunList, description="Runs, newest first."),
+)
+async def list_runs(
+    gateway: GatewayDep, caller: Admin, courier: CourierDep, limit: Limit = None, cursor: Cursor = ""
+) -> Response:
+    """Runs, newest first."""
+    return courier.relay(gateway.services.trainer, "GET", "/v1/runs", caller=caller, query=_page(limit, cursor))
+
+
+@router.post(
+    "/v1/runs",
+    operation_id="create_run",
+    summary="Start a run of the improvement pipeline",
+    responses=answers(RunShown, status=202, errors=(409, 413), description="Started."),
+    openapi_extra=json_request(RunRequest, required=False),
+)
+async def create_run(
+    gateway: GatewayDep,
+    caller: Admin,
+    body: Annotated[RunRequest, Depends(body_of(RunRequest, optional=True))],
+    courier: CourierDep,
+) -> Response:
+    """At most one run is under way; a second is refused with 409."""
+    return courier.relay(gateway.services.trainer, "POST", "/v1/runs", caller=caller, json=body.passed_on())
+
+
+@router.get(
+    "/v1/runs/{run_id}",
+    operation_id="get_run",
+    summary="Show one run",
+    responses=answers(RunShown, errors=(404,), description="The run."),
+)
+async def get_run(gateway: GatewayDep, caller: Admin, courier: CourierDep, run_id: Id) -> Response:
+    """Its stages and its outcome."""
+    return courier.relay(gateway.services.trainer, "GET", f"/v1/runs/{run_id}", caller=caller)
+
+
+@router.get(
+    "/v1/releases",
+    operation_id="list_releases",
+    summary="List releases",
+    responses=answers(ReleaseList, description="Releases, newest first."),
+)
+async def list_releases(
+    gateway: GatewayDep, caller: Admin, courier: CourierDep, limit: Limit = None, cursor: Cursor = ""
+) -> Response:
+    """Releases, newest first."""
+    return courier.relay(gateway.services.trainer, "GET", "/v1/releases", caller=caller, query=_page(limit, cursor))
+
+
+@router.post(
+    "/v1/releases/rollback",
+    operation_id="rollback_release",
+    summary="Go back to an earlier release",
+    responses=answers(ReleaseShown, errors=(404, 409, 413), description="The release that answers now."),
+    openapi_extra=json_request(RollbackRequest, required=False),
+)
+async def rollback_release(
+    gateway: GatewayDep,
+    caller: Admin,
+    body: Annotated[RollbackRequest, Depends(body_of(RollbackRequest, optional=True))],
+    courier: CourierDep,
+) -> Response:
+    """Takes seconds. Without a release named, back to the one before."""
+    return courier.relay(
+        gateway.services.trainer, "POST", "/v1/releases/rollback", caller=caller, json=body.passed_on()
+    )
+
+
+@router.get(
+    "/v1/releases/{release_id}",
+    operation_id="get_release",
+    summary="Show one release",
+    responses=answers(ReleaseShown, errors=(404,), description="The release."),
+)
+async def get_release(gateway: GatewayDep, caller: Admin, courier: CourierDep, release_id: Id) -> Response:
+    """What it is made of and how it was judged."""
+    return courier.relay(gateway.services.trainer, "GET", f"/v1/releases/{release_id}", caller=caller)
+
+
+@router.post(
+    "/v1/releases/{release_id}/promote",
+    operation_id="promote_release",
+    summary="Make a release the champion",
+    responses=answers(ReleaseShown, errors=(404, 409), description="The release that answers now."),
+)
+async def promote_release(gateway: GatewayDep, caller: Admin, courier: CourierDep, release_id: Id) -> Response:
+    """It answers from now on."""
+    path = f"/v1/releases/{release_id}/promote"
+    return courier.relay(gateway.services.trainer, "POST", path, caller=caller)
+
+
+@router.get(
+    "/v1/incidents",
+    operation_id="list_incidents",
+    summary="List incidents",
+    responses=answers(IncidentList, description="Incidents, newest first."),
+)
+async def list_incidents(
+    gateway: GatewayDep, caller: Admin, courier: CourierDep, limit: Limit = None, cursor: Cursor = ""
+) -> Response:
+    """Firing episodes of alerts, and what was done about them."""
+    service = gateway.services.alert_bridge
+    return courier.relay(service, "GET", "/v1/incidents", caller=caller, query=_page(limit, cursor))
+
+
+@router.get(
+    "/v1/dead-letters",
+    operation_id="list_dead_letters",
+    summary="List documents that failed three times",
+    responses=answers(DeadLetters, description="Dead letters, newest first."),
+)
+async def list_dead_letters(
+    gateway: GatewayDep, caller: Admin, courier: CourierDep, limit: Limit = None, cursor: Cursor = ""
+) -> Response:
+    """Each with its reason."""
+    return courier.relay(gateway.services.ingest, "GET", "/v1/dead-letters", caller=caller, query=_page(limit, cursor))
+
+
+@router.post(
+    "/v1/dead-letters/{letter_id}/replay",
+    operation_id="replay_dead_letter",
+    summary="Try a failed document again",
+    responses=answers(status=202, errors=(404,), description="Queued again."),
+)
+async def replay_dead_letter(gateway: GatewayDep, caller: Admin, courier: CourierDep, letter_id: Id) -> Response:
+    """Queue the document once more."""
+    path = f"/v1/dead-letters/{letter_id}/replay"
+    return courier.relay(gateway.services.ingest, "POST", path, caller=caller)
+
+
+@router.get(
+    "/v1/status",
+    operation_id="get_status",
+    summary="How the stack is",
+    responses=answers(description="Every service, and the worst of them.") | {200: {"model": StackState}},
+)
+async def get_status(gateway: GatewayDep, _: Admin) -> StackState:
+    """What every service behind the gateway says about itself. Always 200: the answer is the state."""
+    return worst(await gateway.stack.states())

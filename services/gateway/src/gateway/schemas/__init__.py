@@ -1,0 +1,1 @@
+"""The wire models: what is accepted, and what the documentation promises in return."""
