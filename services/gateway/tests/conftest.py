@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -94,7 +96,19 @@ def client_of(app: FastAPI, key: str | None) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=transport, base_url="http://gateway", headers=headers)
 
 
-def settings_for(database: str, **changes: object) -> Settings:
+async def send_raw(stack: Stack, method: str, raw_path: str, content: bytes = b"") -> httpx.Response:
+    """A request whose path arrives as it is: httpx would tidy `..` away, an attacker does not."""
+
+    async def app(scope, receive, send):
+        given = raw_path.encode()
+        await stack.app({**scope, "raw_path": given, "path": unquote(raw_path)}, receive, send)
+
+    headers = {"authorization": f"Bearer {ADMIN}"}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), headers=headers) as client:
+        return await client.request(method, "http://gateway/", content=content)
+
+
+def make_settings(database: str, **changes: object) -> Settings:
     values: dict[str, object] = {
         "internal_token": SecretStr(TOKEN),
         "bootstrap_key": SecretStr(ADMIN),
@@ -109,18 +123,30 @@ Start = Callable[..., "asynccontextmanager[Stack]"]
 
 
 @pytest.fixture
+def settings_for():
+    """Settings with changes, for tests that start their own servers."""
+    return make_settings
+
+
+@pytest.fixture
 def start(tmp_path) -> Start:
     """Start a gateway with changed settings: `async with start(max_json_bytes=10) as stack`."""
 
     @asynccontextmanager
     async def started(**changes: object) -> AsyncIterator[Stack]:
         services = {name: FakeService() for name in ("rag", "ingest", "trainer", "alert-bridge")}
-        settings = settings_for(f"sqlite:///{tmp_path}/gateway.db", **changes)
+        settings = make_settings(f"sqlite:///{tmp_path}/gateway.db", **changes)
         app = create_app(settings, transports=lambda name: services[name].transport())
         async with app.router.lifespan_context(app), client_of(app, ADMIN) as client:
             yield Stack(app, client, services)
 
     return started
+
+
+@pytest.fixture
+def raw(stack):
+    """Send a request with exactly this path: `await raw("GET", "/v1/documents/..")`."""
+    return partial(send_raw, stack)
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ class MeasureMiddleware:
         finally:
             if scope.get("state", {}).get("client_left"):
                 status = CLIENT_LEFT
-            route = getattr(scope.get("route"), "path", UNMATCHED)
+            route = getattr(scope.get("route"), "path_format", UNMATCHED)
             method = scope["method"] if scope["method"] in _METHODS else "OTHER"
             REQUESTS.labels(route, method, str(status)).inc()
             DURATION.labels(route, method).observe(time.perf_counter() - started)

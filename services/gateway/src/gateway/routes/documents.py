@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.responses import Response
 
 from gateway import document_keys, json_body
@@ -12,6 +13,15 @@ from gateway.routes.docs import answers
 from gateway.schemas.base import KnowledgeBaseName
 from gateway.schemas.documents import DocumentAccepted, DocumentPage, DocumentShown, KnowledgeBases
 from gateway.uploads import Upload
+
+
+class _DocumentKey(PathConvertor):
+    """Any text. Starlette's own `path` does not match a line break, which deserves a reason and not a 404."""
+
+    regex = r"[\s\S]*"
+
+
+register_url_convertor("document_key", _DocumentKey())
 
 router = APIRouter(tags=["documents"])
 
@@ -57,7 +67,7 @@ async def list_documents(
 
 
 @router.put(
-    "/v1/documents/{key:path}",
+    "/v1/documents/{key:document_key}",
     operation_id="put_document",
     summary="Put a document in, or replace it",
     status_code=202,
@@ -87,7 +97,7 @@ async def put_document(
 
 # Stands before the route of the document itself: for GET, an ending `/content` always means the bytes.
 @router.get(
-    "/v1/documents/{key:path}/content",
+    "/v1/documents/{key:document_key}/content",
     operation_id="get_document_content",
     summary="Get a document's bytes back",
     responses=answers(errors=(404,), description="The bytes as they were put in.")
@@ -109,7 +119,7 @@ async def get_document_content(
 
 
 @router.get(
-    "/v1/documents/{key:path}",
+    "/v1/documents/{key:document_key}",
     operation_id="get_document",
     summary="See where a document stands",
     responses=answers(DocumentShown, errors=(404,), description="The document."),
@@ -124,7 +134,7 @@ async def get_document(
 
 
 @router.delete(
-    "/v1/documents/{key:path}",
+    "/v1/documents/{key:document_key}",
     operation_id="delete_document",
     summary="Take a document out",
     status_code=202,
