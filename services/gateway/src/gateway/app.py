@@ -97,6 +97,7 @@ async def _open(
 
     shared = RedisLimiter(str(settings.redis_url), settings.rate_limit_per_minute)
     stack.push_async_callback(shared.close)
+    limiter = SteadyLimiter(shared, LocalLimiter(settings.rate_limit_per_minute))
     services = await _open_services(settings, transports, stack)
     usage = UsageMeter(usage_store)
     await stack.enter_async_context(usage.flushing(every=settings.usage_flush_seconds))
@@ -118,12 +119,12 @@ async def _open(
         settings=settings,
         keys=store,
         keyring=KeyRing(store, seconds=settings.key_cache_seconds),
-        limiter=SteadyLimiter(shared, LocalLimiter(settings.rate_limit_per_minute)),
+        limiter=limiter,
         usage=usage,
         usage_store=usage_store,
         services=services,
         models=KnownModels(services.rag),
-        stack=StackWatch(services.all()),
+        stack=StackWatch(services.all(), lambda: {"redis": limiter.trouble}),
         request_slots=Slots("requests", settings.max_requests_in_flight),
         answer_slots=Slots("answers", settings.max_answers_in_flight),
     )

@@ -59,7 +59,7 @@ class Courier:
         )
 
 
-def _courier(request: Request, gateway: GatewayDep) -> Courier:
+async def _courier(request: Request, gateway: GatewayDep) -> Courier:
     return Courier(gateway.settings.internal_token.get_secret_value(), request.scope["state"]["request_id"])
 
 

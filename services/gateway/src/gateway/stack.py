@@ -1,7 +1,7 @@
 """How the stack is: what every service says about itself, asked at the same time."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import orjson
@@ -22,15 +22,23 @@ class NotReady(Exception):
 
 
 class StackWatch:
-    """Asks the services behind the gateway how they are."""
+    """Asks the services behind the gateway how they are, and the gateway itself what troubles it."""
 
-    def __init__(self, services: Sequence[Upstream]) -> None:
+    def __init__(self, services: Sequence[Upstream], trouble: Callable[[], Mapping[str, str | None]]) -> None:
+        """`trouble` names what the gateway serves without just now, with the reason; None where all is well."""
         self._services = services
+        self._trouble = trouble
 
     async def states(self) -> dict[str, ServiceState]:
         """Each service's state by its name."""
         states = await asyncio.gather(*(state_of(service) for service in self._services))
-        return dict(zip((service.name for service in self._services), states, strict=True))
+        behind = dict(zip((service.name for service in self._services), states, strict=True))
+        return {"gateway": self._own(), **behind}
+
+    def _own(self) -> ServiceState:
+        # Whoever reads this was let in, so the gateway serves; the question is only what it serves without.
+        checks = {name: why or "ok" for name, why in self._trouble().items()}
+        return ServiceState(status="degraded" if any(self._trouble().values()) else "ready", checks=checks)
 
 
 async def require_ready(service: Upstream) -> None:

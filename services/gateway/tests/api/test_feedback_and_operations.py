@@ -174,9 +174,11 @@ async def test_the_status_shows_every_service_and_the_worst(stack):
     state = (await stack.client.get("/v1/status")).json()
     assert state["status"] == "unavailable"
     assert {name: service["status"] for name, service in state["services"].items()} == {
+        "gateway": "degraded",
         "rag": "ready",
         "ingest": "unavailable",
         "trainer": "unavailable",
         "alert-bridge": "ready",
     }
     assert state["services"]["ingest"]["checks"]["milvus"] == "ConnectError: refused"
+    assert "redis" in state["services"]["gateway"]["checks"]["redis"]

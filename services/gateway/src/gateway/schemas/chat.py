@@ -75,6 +75,10 @@ def _refuse(what: str, *harmless: Any) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _left_out() -> Any:
+    return Field(None, exclude=True, description="Not supported: only a value that changes nothing is taken.")
+
+
 Penalty = Annotated[float, Field(ge=-2, le=2)]
 TokenLimit = Annotated[int, Field(ge=1, le=MAX_TOKENS)]
 
@@ -111,21 +115,17 @@ class ChatRequest(Body):
     stop: Text | Annotated[list[Text], Field(max_length=4)] | None = None
     user: Annotated[Text, Field(max_length=512)] | None = None
 
-    n: Annotated[Any, _refuse("More than one answer per question (n) is", 1)] = Field(None, exclude=True)
-    tools: Annotated[Any, _refuse("Tool calling (tools) is", [])] = Field(None, exclude=True)
-    tool_choice: Annotated[Any, _refuse("Tool calling (tool_choice) is", "none", "auto")] = Field(None, exclude=True)
-    functions: Annotated[Any, _refuse("Function calling (functions) is", [])] = Field(None, exclude=True)
-    function_call: Annotated[Any, _refuse("Function calling (function_call) is", "none", "auto")] = Field(
-        None, exclude=True
-    )
-    response_format: Annotated[Any, _refuse("A response_format other than text is", {"type": "text"})] = Field(
-        None, exclude=True
-    )
-    logprobs: Annotated[Any, _refuse("Token probabilities (logprobs) are", False)] = Field(None, exclude=True)
-    top_logprobs: Annotated[Any, _refuse("Token probabilities (top_logprobs) are", 0)] = Field(None, exclude=True)
-    logit_bias: Annotated[Any, _refuse("A logit_bias is", {})] = Field(None, exclude=True)
-    modalities: Annotated[Any, _refuse("A modality other than text is", ["text"])] = Field(None, exclude=True)
-    audio: Annotated[Any, _refuse("Sound (audio) is")] = Field(None, exclude=True)
+    n: Annotated[Any, _refuse("More than one answer per question (n) is", 1)] = _left_out()
+    tools: Annotated[Any, _refuse("Tool calling (tools) is", [])] = _left_out()
+    tool_choice: Annotated[Any, _refuse("Tool calling (tool_choice) is", "none", "auto")] = _left_out()
+    functions: Annotated[Any, _refuse("Function calling (functions) is", [])] = _left_out()
+    function_call: Annotated[Any, _refuse("Function calling (function_call) is", "none", "auto")] = _left_out()
+    response_format: Annotated[Any, _refuse("A response_format other than text is", {"type": "text"})] = _left_out()
+    logprobs: Annotated[Any, _refuse("Token probabilities (logprobs) are", False)] = _left_out()
+    top_logprobs: Annotated[Any, _refuse("Token probabilities (top_logprobs) are", 0)] = _left_out()
+    logit_bias: Annotated[Any, _refuse("A logit_bias is", {})] = _left_out()
+    modalities: Annotated[Any, _refuse("A modality other than text is", ["text"])] = _left_out()
+    audio: Annotated[Any, _refuse("Sound (audio) is")] = _left_out()
 
     @model_validator(mode="after")
     def _asks_something(self) -> Self:

@@ -33,10 +33,18 @@ class DocumentPage(Shown):
     next_cursor: str | None = Field(None, description="Pass it as `cursor` to get the next page.")
 
 
+class KnowledgeBaseShown(Shown):
+    """A set of documents that is asked together."""
+
+    name: str = Field(examples=["default"])
+    documents: int
+    chunks: int
+
+
 class KnowledgeBases(Shown):
     """The knowledge bases of your tenant."""
 
-    knowledge_bases: list[dict[str, object]]
+    knowledge_bases: list[KnowledgeBaseShown]
 
 
 class DeadLetter(Shown):
@@ -44,6 +52,7 @@ class DeadLetter(Shown):
 
     id: str
     document: str
+    knowledge_base: str
     reason: str
 
 
