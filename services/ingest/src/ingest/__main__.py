@@ -1,0 +1,38 @@
+"""`python -m ingest reconcile | dead-letters`: for operators, with the settings of the service."""
+
+import typer
+from opskit.database import open_database
+from opskit.logging import configure_logging
+
+from ingest.dead_letters import DeadLetters
+from ingest.settings import Settings
+
+cli = typer.Typer(help="Look after the documents.", no_args_is_help=True)
+
+
+@cli.command()
+def reconcile() -> None:
+    """Compare store, catalogue and index thoroughly, and repair."""
+    from ingest.adapters.celery_queue import create_task_app
+    from ingest.worker import Worker
+
+    settings = Settings()
+    configure_logging("ingest", level=settings.log_level, json=settings.log_json)
+    report = Worker(settings, create_task_app(str(settings.broker_url))).reconcile(thorough=True)
+    if report is None:
+        raise typer.Exit(1)
+    print(f"{report.noticed} changes noticed, {report.rebuilt} documents to rebuild, {report.orphans} orphans removed")
+
+
+@cli.command("dead-letters")
+def dead_letters() -> None:
+    """List the documents that were given up."""
+    engine = open_database(Settings().ingest_database_url, migrations="ingest.migrations")
+    for letter in DeadLetters(engine).all():
+        print(
+            f"{letter.failed_at:%Y-%m-%d %H:%M}  {letter.tenant}/{letter.knowledge_base}/{letter.key}  {letter.reason}"
+        )
+
+
+if __name__ == "__main__":
+    cli()

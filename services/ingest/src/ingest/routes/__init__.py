@@ -1,0 +1,1 @@
+"""HTTP doors: take typed input, call one function, shape the answer."""
