@@ -1,8 +1,8 @@
 """Writing a BERT encoder as an ONNX graph, straight from its weights.
 
 The graph is written by hand, not traced: it needs neither PyTorch nor transformers at set-up, takes a second, and
-uses ONNX Runtime's fused operators from the start. In int8 every matrix is quantised per output column (dynamic
-activations) and the embedding tables per row, so that a rare large weight costs only its own row.
+uses ONNX Runtime's own operators from the start. In int8 every matrix is quantised per output column, activations
+per token as they come, and the word table per row, so that a rare large value costs only its own row.
 """
 
 from collections.abc import Mapping
@@ -125,27 +125,31 @@ class BertGraph:
         return self._residual_norm(name + "output.LayerNorm", narrowed, state)
 
     def _attention(self, name: str, state: str, mask: str) -> str:
-        parts = ("query", "key", "value")
-        weight = np.concatenate([self._weight(f"{name}{part}.weight").T for part in parts], axis=1)
-        bias = self.constant(np.concatenate([self._weight(f"{name}{part}.bias") for part in parts]))
-        shared: dict[str, Any] = {"domain": MICROSOFT, "num_heads": self._shape.heads}
-        if not self._int8:
-            return self.node("Attention", [state, self.constant(weight), bias, mask], **shared)
-        quantised, scales = quantise_columns(weight)
-        weights, zeros = self.constant(quantised), self.constant(np.zeros(len(scales), np.int8))
-        scales_name = self.constant(scales)
-        read = self.node("DynamicQuantizeLinear", [state], outputs=3)
-        inputs = [read, weights, bias, f"{read}:1", scales_name, mask, f"{read}:2", zeros]
-        return self.node("QAttention", inputs, **shared)
+        parts = [f"{name}{part}" for part in ("query", "key", "value")]
+        weight = np.concatenate([self._weight(f"{part}.weight").T for part in parts], axis=1)
+        bias = np.concatenate([self._weight(f"{part}.bias") for part in parts])
+        query = self.node("Split", [self._dense(state, weight, bias)], outputs=3, axis=-1, num_outputs=3)
+        inputs = [query, f"{query}:1", f"{query}:2", "", mask]
+        return self.node("MultiHeadAttention", inputs, domain=MICROSOFT, num_heads=self._shape.heads)
 
     def _linear(self, name: str, state: str) -> str:
-        weight, bias = self._weight(f"{name}.weight").T, self.constant(self._weight(f"{name}.bias"))
+        return self._dense(state, self._weight(f"{name}.weight").T, self._weight(f"{name}.bias"))
+
+    def _dense(self, state: str, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> str:
+        """`state @ weight + bias`; in int8 each token's vector is first scaled to a largest value of one.
+
+        The activations of a batch share one quantisation scale, and without this a few tokens with large values
+        take the precision of all others, and a text's result depends on the texts it is batched with.
+        """
+        shift = self.constant(bias)
         if not self._int8:
-            return self.node("Add", [self.node("MatMul", [state, self.constant(weight)]), bias])
+            return self.node("Add", [self.node("MatMul", [state, self.constant(weight)]), shift])
+        largest = self.node("ReduceMax", [self.node("Abs", [state]), self.constant(np.array([-1]))], keepdims=1)
         quantised, scales = quantise_columns(weight)
         zeros = self.constant(np.zeros(len(scales), np.int8))
-        inputs = [state, self.constant(quantised), self.constant(scales), zeros, bias]
-        return self.node("DynamicQuantizeMatMul", inputs, domain=MICROSOFT)
+        inputs = [self.node("Div", [state, largest]), self.constant(quantised), self.constant(scales), zeros]
+        product = self.node("DynamicQuantizeMatMul", inputs, domain=MICROSOFT)
+        return self.node("Add", [self.node("Mul", [product, largest]), shift])
 
     def _residual_norm(self, name: str, update: str, state: str) -> str:
         # Two operators on purpose: on a CPU the fused SkipLayerNormalization is eight times slower than these.
