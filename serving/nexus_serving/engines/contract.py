@@ -17,6 +17,7 @@ class Passage:
     text: str
     title: str = ""
     heading: str = ""
+    document: str = ""
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,7 @@ class ReaderRequest:
         try:
             body = json.loads(raw)
             limits = body.get("limits") or {}
-            passages = tuple(
-                Passage(int(p["number"]), str(p["text"]), str(p.get("title") or ""), str(p.get("heading") or ""))
-                for p in body["passages"]
-            )
+            passages = tuple(map(_passage, body["passages"]))
             return cls(
                 str(body["question"]),
                 passages,
@@ -48,6 +46,11 @@ class ReaderRequest:
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InvalidRequest(f"not a reader request: {error!r}") from error
+
+
+def _passage(body: dict[str, Any]) -> Passage:
+    words = {name: str(body.get(name) or "") for name in ("title", "heading", "document")}
+    return Passage(int(body["number"]), str(body["text"]), **words)
 
 
 @dataclass(frozen=True)

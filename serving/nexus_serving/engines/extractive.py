@@ -1,4 +1,4 @@
-"""The extractive reader: the best span of the passages, the sentence that holds it, and its number."""
+"""The extractive reader: it reads all passages at once and answers with the words of one of them."""
 
 import json
 import math
@@ -7,14 +7,16 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
+from nexus_serving.engines.answers import Draft, best_draft
 from nexus_serving.engines.contract import Delta, ReaderRequest, Result, Support
 from nexus_serving.engines.inference import length_buckets, open_session, padded
-from nexus_serving.engines.sentences import sentences
+from nexus_serving.engines.material import Material
 from nexus_serving.engines.spans import Span, best_spans
 from nexus_serving.engines.windows import Window, Windows
+from nexus_serving.engines.wording import ABSTENTION
 
-ABSTENTION = "The documents I can search do not say."
-BATCH_TOKENS = 2048
+BATCH_TOKENS = 1024
+"""Padded tokens read in one pass: passages of like length together, and a chance to stop in between."""
 
 Cancelled = Callable[[], bool]
 
@@ -30,30 +32,39 @@ class ExtractiveReader:
 
     def answer(self, request: ReaderRequest, cancelled: Cancelled = lambda: False) -> Iterator[Delta | Result]:
         """The answer's wording piece by piece, then the result; ends early, without one, when cancelled."""
-        windows = self._windows.cut(request.question, request.passages, request.max_prompt_tokens)
+        materials = [Material(passage, rank) for rank, passage in enumerate(request.passages)]
+        texts = [material.reading.text for material in materials]
+        windows = self._windows.cut(request.question, texts, request.max_prompt_tokens)
         spans = self._spans(windows, cancelled)
         if spans is None:
             return
-        prompt_tokens = sum(len(window.ids) for window in windows)
+        read = sum(len(window.ids) for window in windows)
+        draft = best_draft(request.question, materials, spans)
         threshold = self._threshold if request.abstain_below is None else request.abstain_below
-        best = max(spans, key=lambda span: span.score, default=None)
-        if best is None or best.score < threshold:
-            score = best.score if best else -20.0
+        if draft is None or draft.score < threshold:
+            confidence = 1 - _confidence(draft.score - threshold) if draft else 1.0
             yield Delta(ABSTENTION)
-            yield Result(
-                ABSTENTION, "", True, _sigmoid(threshold - score), prompt_tokens, self._windows.count(ABSTENTION)
-            )
+            yield Result(ABSTENTION, "", True, confidence, read, self._windows.count(ABSTENTION))
             return
-        passage = request.passages[best.passage]
-        short = passage.text[best.start : best.end].strip(" ,;:`*.")
-        held = [s for s in sentences(passage.text) if s[0] < best.end and s[1] > best.start]
-        start, end = held[0][0], held[-1][1]
-        pieces = [f"{short}.", f' "{passage.text[start:end]}" [{passage.number}]']
-        yield from map(Delta, pieces)
-        answer = "".join(pieces)
-        support = Support(passage.number, start, end)
-        tokens = self._windows.count(answer)
-        yield Result(answer, short, False, _sigmoid(best.score - threshold), prompt_tokens, tokens, (support,))
+        yield from self._given(draft, request.max_answer_tokens, threshold, read)
+
+    def _given(self, draft: Draft, budget: int, threshold: float, read: int) -> Iterator[Delta | Result]:
+        answer = ""
+        for piece in self._within(draft.pieces, budget):
+            answer += piece
+            yield Delta(piece)
+        support = Support(draft.material.passage.number, draft.start, draft.end)
+        confidence = _confidence(draft.score - threshold)
+        yield Result(answer, draft.short, False, confidence, read, self._windows.count(answer), (support,))
+
+    def _within(self, pieces: tuple[str, ...], budget: int) -> Iterator[str]:
+        """The pieces that fit the budget; the last, which holds the citation, is always said."""
+        for piece in pieces[:-1]:
+            budget -= self._windows.count(piece)
+            if budget < 0:
+                break
+            yield piece
+        yield pieces[-1]
 
     def _spans(self, windows: list[Window], cancelled: Cancelled) -> list[Span] | None:
         spans: list[Span] = []
@@ -68,5 +79,6 @@ class ExtractiveReader:
         return spans
 
 
-def _sigmoid(value: float) -> float:
-    return 1 / (1 + math.exp(-max(-30.0, min(30.0, value))))
+def _confidence(above: float) -> float:
+    """How sure an answer is that scores `above` the threshold, between 0 and 1."""
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, 0.5 * above))))

@@ -1,10 +1,9 @@
 """Cutting passages into what the reader can read at once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tokenizers import Tokenizer
-
-from nexus_serving.engines.contract import Passage
 
 WINDOW = 320
 STRIDE = 120
@@ -18,8 +17,8 @@ QUESTION_TOKENS = 96
 class Window:
     """One row for the reader: (question, a stretch of one passage).
 
-    `offsets[i]` is where token `first + i` of the row lies in the passage's text; tokens outside
-    [first, last) are not the passage's and can start or end no answer.
+    `offsets[i]` is where token `first + i` of the row lies in the passage; the others are no part of it and can start
+    or end no answer. Titles are left out: on SQuAD and on documentation alike the reader does a point better without.
     """
 
     passage: int
@@ -47,39 +46,28 @@ class Windows:
         """Tokens of a text, without the special ones."""
         return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
-    def cut(self, question: str, passages: tuple[Passage, ...], budget: int) -> list[Window]:
-        """Windows over the passages in order; passages from where `budget` tokens are spent are left unread."""
+    def cut(self, question: str, texts: Sequence[str], budget: int) -> list[Window]:
+        """Windows over the texts in order; from where `budget` tokens are spent nothing more is read."""
         asked = self._tokenizer.encode(question, add_special_tokens=False).ids[-QUESTION_TOKENS:]
         head = [self._start, *asked, self._end]
         windows: list[Window] = []
-        for place, passage in enumerate(passages):
-            for window in self._of_passage(place, passage, head):
+        for place, text in enumerate(texts):
+            for window in self._of_text(place, text, head):
                 budget -= len(window.ids)
                 if budget < 0 and windows:
                     return windows
                 windows.append(window)
         return windows
 
-    def _of_passage(self, place: int, passage: Passage, head: list[int]) -> list[Window]:
-        name = display_name(passage)
-        label = self._tokenizer.encode(f"{name}:", add_special_tokens=False).ids[-48:] if name else []
-        body = self._tokenizer.encode(passage.text, add_special_tokens=False)
-        room = WINDOW - len(head) - len(label) - 1
+    def _of_text(self, place: int, text: str, head: list[int]) -> list[Window]:
+        body = self._tokenizer.encode(text, add_special_tokens=False)
+        room = WINDOW - len(head) - 1
         windows: list[Window] = []
-        for begin in range(0, max(len(body.ids), 1), STRIDE):
+        for begin in range(0, len(body.ids), STRIDE):
             ids = body.ids[begin : begin + room]
-            if not ids:
-                break
-            row = [*head, *label, *ids, self._end]
+            row = [*head, *ids, self._end]
             types = [0] * len(head) + [1] * (len(row) - len(head))
-            offsets = body.offsets[begin : begin + room]
-            windows.append(Window(place, row, types, len(head) + len(label), offsets))
+            windows.append(Window(place, row, types, len(head), body.offsets[begin : begin + room]))
             if begin + room >= len(body.ids):
                 break
         return windows
-
-
-def display_name(passage: Passage) -> str:
-    """The title and the nearest heading, as the reader was trained to see them before the text."""
-    nearest = passage.heading.rsplit(" > ", 1)[-1]
-    return " - ".join(dict.fromkeys(part for part in (passage.title, nearest) if part))

@@ -1,0 +1,113 @@
+"""From scored spans to an answer: which span, in which form, or none."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from nexus_serving.engines import wording
+from nexus_serving.engines.evidence import Question, prior
+from nexus_serving.engines.material import Material
+from nexus_serving.engines.procedures import Procedure, procedures
+from nexus_serving.engines.questions import Form, form
+from nexus_serving.engines.reading import plain
+from nexus_serving.engines.short_answers import complete, fits
+from nexus_serving.engines.spans import Span
+from nexus_serving.engines.units import Unit, unit_of
+
+NO_SPAN = -6.0
+"""What steps count as when the reader saw no answer in them: they must be very much about the question then."""
+ABOUT = 5.0
+"""Gained by steps whose title, headings and lead-in have all the question's words."""
+WHOLE = 0.6
+"""An answer that is this much of its sentence is not repeated before it."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A short answer [start, end) with the unit that holds it, and its score with all evidence."""
+
+    material: Material
+    start: int
+    end: int
+    unit: Unit
+    score: float
+
+    @property
+    def short(self) -> str:
+        return plain(self.material.text[self.start : self.end]).replace("`", "")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An answer that could be given, its score, and the range that supports it."""
+
+    material: Material
+    score: float
+    short: str
+    start: int
+    end: int
+    pieces: tuple[str, ...]
+
+
+def best_draft(asked: str, materials: Sequence[Material], spans: Sequence[Span]) -> Draft | None:
+    """The best answer to `asked`, however good it is; None when there was nothing to read."""
+    question = Question.over(asked, [material.all_words for material in materials])
+    candidates = sorted(_candidates(question, materials, spans), key=lambda one: one.score, reverse=True)
+    wanted = form(asked)
+    if wanted is Form.HOW_TO and (steps := _steps(question, materials, candidates)) is not None:
+        return steps
+    return _draft(candidates[0], wanted) if candidates else None
+
+
+def _candidates(question: Question, materials: Sequence[Material], spans: Sequence[Span]) -> Iterator[Candidate]:
+    for span in spans:
+        material = materials[span.passage]
+        start, end = material.reading.source_range(span.start, span.end)
+        unit = unit_of(material.text, material.blocks, start, end)
+        start, end = complete(material.text, max(start, unit.start), min(end, unit.end), unit.start, unit.end)
+        added = prior(
+            question,
+            rank=material.rank,
+            answer=material.text[start:end],
+            sentence=material.text[unit.start : unit.end],
+            passage=material.all_words,
+        )
+        yield Candidate(material, start, end, unit, span.score + added)
+
+
+def _draft(best: Candidate, wanted: Form) -> Draft:
+    text, unit, number = best.material.text, best.unit, best.material.passage.number
+    whole = not fits(text[best.start : best.end]) or best.end - best.start >= WHOLE * (unit.end - unit.start)
+    if whole or wanted in (Form.DEFINITION, Form.YES_NO):
+        pieces: tuple[str, ...] = (wording.sentence_alone(text, unit, number),)
+    else:
+        pieces = (wording.short_piece(text, best.start, best.end), wording.quoted(text, unit, number))
+    return Draft(best.material, best.score, best.short, unit.start, unit.end, pieces)
+
+
+def _steps(question: Question, materials: Sequence[Material], candidates: Sequence[Candidate]) -> Draft | None:
+    """The best steps, when they score better than the best span elsewhere."""
+    scored = [
+        (_steps_score(question, material, procedure, candidates), material, procedure)
+        for material in materials
+        for procedure in procedures(material.text, material.blocks)
+    ]
+    if not scored:
+        return None
+    score, material, procedure = max(scored, key=lambda one: one[0])
+    if candidates and candidates[0].score > score:
+        return None
+    inside = [one for one in candidates if one.material is material and procedure.holds(one.start)]
+    pieces = tuple(wording.procedure_pieces(material.text, procedure, material.passage.number))
+    short = inside[0].short if inside else plain(material.text[procedure.start : procedure.acts_from])
+    return Draft(material, score, short, procedure.start, procedure.end, pieces)
+
+
+def _steps_score(
+    question: Question, material: Material, procedure: Procedure, candidates: Sequence[Candidate]
+) -> float:
+    lead_in = material.text[procedure.start : procedure.acts_from]
+    read = next(
+        (one.score for one in candidates if one.material is material and procedure.holds(one.start)),
+        NO_SPAN - 2 * question.missing_names(material.all_words),
+    )
+    return read + ABOUT * question.coverage(f"{material.place} {lead_in}")
