@@ -11,7 +11,7 @@ from nexus_serving.engines.questions import Form, form
 from nexus_serving.engines.reading import plain
 from nexus_serving.engines.short_answers import complete, fits
 from nexus_serving.engines.spans import Span
-from nexus_serving.engines.units import Unit, unit_of
+from nexus_serving.engines.units import Unit, cell_of, unit_of
 
 NO_SPAN = -6.0
 """What steps count as when the reader saw no answer in them: they must be very much about the question then."""
@@ -63,7 +63,8 @@ def _candidates(question: Question, materials: Sequence[Material], spans: Sequen
         material = materials[span.passage]
         start, end = material.reading.source_range(span.start, span.end)
         unit = unit_of(material.text, material.blocks, start, end)
-        start, end = complete(material.text, max(start, unit.start), min(end, unit.end), unit.start, unit.end)
+        low, high = cell_of(material.text, unit, start, end)
+        start, end = complete(material.text, max(start, low), min(end, high), low, high)
         added = prior(
             question,
             rank=material.rank,

@@ -75,12 +75,12 @@ class _Parser:
             if fence := _FENCE.match(line):
                 number = self._fenced(number, fence)
                 continue
-            if not line.strip():
+            if not line.strip(" \t>"):
                 self._close()
                 self._after_blank = True
             elif not self._marked(start, line):
                 self._prose(start, line)
-            if line.strip():
+            if line.strip(" \t>"):
                 self._after_blank = False
             number += 1
         self._close()

@@ -14,11 +14,11 @@ from nexus_serving.engines.questions import asked_terms, expected, looks_as_expe
 
 RANK = 0.3
 """Lost for each place down the order in which the passages came."""
-LOOK = 2.0
+LOOK = 3.0
 """Gained by an answer that looks as asked for, lost by one that does not, when the question says."""
-SENTENCE = 2.0
+SENTENCE = 1.0
 """Gained by a sentence with all the question's words."""
-NAME = 2.0
+NAME = 3.0
 """Lost for each name or number of the question that the passage lacks."""
 
 

@@ -1,8 +1,9 @@
 """Sentences of a stretch of prose, as character ranges. Lines may be wrapped: a line break need not end a sentence."""
 
 import re
+from itertools import pairwise
 
-_END = re.compile(r"[.!?][\"'”’)\]*_`]*(?:\[\d+\])*\s+(?=[>\s]*[\"'“‘(\[`*_$<]*[A-Z0-9`])|[。!?]")
+_END = re.compile(r"[.!?][\"'”’)\]*_`]*(?:\[\d+\])*\s+(?=[>\s]*[\"'“‘(\[`*_$<]*[A-Z0-9`])|[。！？]")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|vs|cf|Mr|Mrs|Ms|Dr|St|Jr|Sr|No|Fig|Eq|Sec|Inc|Ltd|Co|Corp|approx|al|Gen|Col|Prof|Rev|U\.S"
     r"|a\.m|p\.m|ca|c|v|resp|incl|max|min)|\b[A-Z])\.$"
@@ -45,10 +46,10 @@ def _ended_lines(text: str, start: int, end: int) -> list[int]:
     longest = max(map(len, lines))
     ends: list[int] = []
     place = start
-    for line, following in zip(lines, lines[1:], strict=False):
+    for line, following in pairwise(lines):
         place += len(line) + 1
         head = following.lstrip(" \t>*_`\"'(")[:1]
-        blank = not line.strip() or not following.strip()
+        blank = not line.strip(" \t>") or not following.strip(" \t>")
         ended = len(line) < SHORT_LINE * longest and (head.isupper() or head.isdigit())
         if blank or (ended and not line.rstrip().endswith((",", ";", "-", "—", "("))):
             ends.append(place)

@@ -5,13 +5,15 @@ import re
 from nexus_serving.engines.sentences import trim
 
 LONGEST_WORDS = 24
+WHOLE_CODE = 40
+"""Inline code up to this length is one word; of longer code a part may be the answer."""
 _JOINED = frozenset("-_./:@=%$#~+&\\?^’")
 """Characters that hold a word together when none of its sides is white space: `--set`, `v1.8.0`, `argocd-cm`."""
 
 _CODE = re.compile(r"`([^`\n]+)`")
 _UNIT = re.compile(
-    r"[ \u00a0]?(?:%|(?:milli|micro|nano)?seconds?|secs?|ms|minutes?|mins?|hours?|days?|weeks?|months?|years?|[KMGT]i?B?"
-    r"|bytes?|[kmg]?bits?|characters?|chars?|spaces?|tokens?|lines?|entries|items?|groups?|revisions?|replicas?|pods?"
+    r"[ \u00a0]?(?:%|(?:milli|micro|nano)?seconds?|secs?|ms|minutes?|mins?|hours?|days?|weeks?|months?|years?"
+    r"|[KMGT]i?B?|bytes?|[kmg]?bits?|characters?|chars?|spaces?|tokens?|lines?|entries|items?|groups?|revisions?|replicas?|pods?"
     r"|nodes?|times|retries|attempts|requests?|connections?|users?|percent|degrees?|km|kg|cm|mm|metres?|meters?|miles?)\b"
 )
 _EDGES_LEFT = " \t\n,;:.!?)]}>*_`\"'“”|•"
@@ -46,20 +48,23 @@ def _in_word(character: str) -> bool:
 
 
 def _whole_code(text: str, start: int, end: int, low: int, high: int) -> tuple[int, int]:
-    """Inline code is taken whole, or not at all where only its edge was touched."""
+    """Inline code that is touched is taken whole."""
     for code in _CODE.finditer(text, low, high):
         first, last = code.span(1)
-        if first < end and last > start and last - first <= 120:
+        touched = min(end, last) - max(start, first)
+        if touched > 0 and (last - first <= WHOLE_CODE or 2 * touched >= last - first):
             start, end = min(start, first), max(end, last)
     return start, end
 
 
 def _without_edges(text: str, start: int, end: int) -> tuple[int, int]:
     start, end = trim(text, start, end) or (start, end)
-    while start < end - 1 and text[start] in _EDGES_LEFT and not _begins_token(text, start, end):
-        start += 1
-    while start < end - 1 and text[end - 1] in _EDGES_RIGHT:
-        end -= 1
+    if text[start - 1 : start] != "`":  # what stands in code's marks is meant, stray or not
+        while start < end - 1 and text[start] in _EDGES_LEFT and not _begins_token(text, start, end):
+            start += 1
+    if text[end : end + 1] != "`":
+        while start < end - 1 and text[end - 1] in _EDGES_RIGHT:
+            end -= 1
     return start, end
 
 

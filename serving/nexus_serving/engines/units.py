@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from nexus_serving.engines.blocks import Block, Kind, block_at
 from nexus_serving.engines.sentences import sentences, trim
@@ -9,9 +10,11 @@ from nexus_serving.engines.sentences import sentences, trim
 LONGEST = 420
 """Characters that a person still reads as one quotation."""
 
-_POINTS_BACK = re.compile(
-    r"[>\s*_]*(?:This|These|It|They|That|Those|Such|Both|Otherwise|However|By default, (?:it|this))\b"
-)
+_POINTS_BACK = re.compile(r"[>\s*_]*(?:This|These|It|They|That|Those|Such|Both|Otherwise|By default, (?:it|this))\b")
+WITH_BEFORE = 320
+"""Characters of two sentences that are quoted together, where the second points back to the first."""
+
+_BAR = re.compile(r"(?<!\\)\|")
 _CLAUSE = re.compile(r"[,;:]\s|\s[-–—(]|\s")
 
 
@@ -32,10 +35,22 @@ def unit_of(text: str, found: list[Block], start: int, end: int) -> Unit:
         return _shortened(text, Unit(Kind.PARAGRAPH, start, end), start, end)
     start, end = max(start, block.body), min(end, block.body_end)
     if block.kind in (Kind.ROW, Kind.HEADING):
+        # A row is quoted whole, though the answer stands in one of its cells.
         return _shortened(text, Unit(block.kind, block.start, block.end), start, end)
     if block.kind is Kind.CODE:
         return _code_lines(text, block, start, end)
     return _shortened(text, _sentence(text, block, start, end), start, end)
+
+
+def cell_of(text: str, unit: Unit, start: int, end: int) -> tuple[int, int]:
+    """Where an answer may reach: the table cell that holds most of [start, end), or all of any other unit."""
+    if unit.kind is not Kind.ROW or "|" not in text[unit.start : unit.end]:
+        return unit.start, unit.end
+    bars = [unit.start - 1, *(m.start() for m in _BAR.finditer(text, unit.start, unit.end)), unit.end]
+    return max(
+        ((first + 1, last) for first, last in pairwise(bars)),
+        key=lambda cell: min(cell[1], end) - max(cell[0], start),
+    )
 
 
 def _code_lines(text: str, block: Block, start: int, end: int) -> Unit:
@@ -55,7 +70,7 @@ def _sentence(text: str, block: Block, start: int, end: int) -> Unit:
     first, last = ranges[holding[0]][0], ranges[holding[-1]][1]
     if holding[0] > 0 and _POINTS_BACK.match(text[first:last]):
         before = ranges[holding[0] - 1][0]
-        first = before if last - before <= LONGEST else first
+        first = before if last - before <= WITH_BEFORE else first
     return Unit(block.kind, first, last)
 
 
