@@ -15,7 +15,7 @@ from ingest.catalogue import Clock, needs_work, utc_now
 from ingest.keys import DocumentName
 from ingest.tables import DELETED, FAILED, INDEXED, INDEXING, QUEUED, DeadLetter, Document
 
-LEASE: Final = timedelta(seconds=12)
+LEASE: Final = timedelta(seconds=9)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pydantic import Field, RedisDsn, SecretStr, model_validator
 _REPOSITORY = Path(__file__).resolve().parents[4]
 
 
-class Settings(ServiceSettings, MilvusSettings, TritonSettings):
+class Settings(MilvusSettings, TritonSettings, ServiceSettings):
     """Variables are named NEXUS_<FIELD>."""
 
     broker_url: RedisDsn = RedisDsn("redis://127.0.0.1:6379/1")

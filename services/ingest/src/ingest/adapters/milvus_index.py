@@ -146,12 +146,20 @@ def _rows(name: DocumentName, generation: int, extracted: Extracted, vectors: Ve
 
 
 def _ensure(client: MilvusClient, name: str) -> None:
-    """Make the collection when it is missing, and load it: Milvus Lite forgets that at a restart."""
-    if not client.has_collection(name, timeout=_TIMEOUT):
-        client.create_collection(
-            name, schema=_schema(client), index_params=_indexes(client), num_partitions=_PARTITIONS, timeout=_TIMEOUT
-        )
-    client.load_collection(name, timeout=_TIMEOUT)
+    """Make the collection when it is missing, and load it: Milvus Lite forgets that at a restart. Whatever goes wrong
+    here is no document's fault."""
+    try:
+        if not client.has_collection(name, timeout=_TIMEOUT):
+            client.create_collection(
+                name,
+                schema=_schema(client),
+                index_params=_indexes(client),
+                num_partitions=_PARTITIONS,
+                timeout=_TIMEOUT,
+            )
+        client.load_collection(name, timeout=_TIMEOUT)
+    except MilvusException as exc:
+        raise Unavailable(f"Milvus cannot be used: {exc.message}"[:300]) from exc
 
 
 def _schema(client: MilvusClient) -> Any:
@@ -171,7 +179,7 @@ def _schema(client: MilvusClient) -> Any:
         DataType.VARCHAR,
         max_length=65_535,
         enable_analyzer=True,
-        analyzer_params={"tokenizer": "whitespace"},
+        analyzer_params={"tokenizer": "standard"},  # finds the words again; Milvus Lite has no "whitespace"
     )
     schema.add_field(FIELD.DENSE, DataType.FLOAT_VECTOR, dim=EMBEDDING_DIMENSION)
     schema.add_field(FIELD.SPARSE, DataType.SPARSE_FLOAT_VECTOR)

@@ -24,8 +24,8 @@ from ingest.parsers import parse
 from ingest.parsers.document import Unreadable
 from ingest.splitting import TooLong
 
-MEMORY_GROWTH_BYTES = 256 * 1024 * 1024
-TOTAL_SECONDS = 60
+MEMORY_GROWTH_BYTES = 144 * 1024 * 1024
+TOTAL_SECONDS = 180
 HEADER = struct.Struct("!IQ")
 """Length of the key, length of the data."""
 PROCESS_ID = struct.Struct("!I")

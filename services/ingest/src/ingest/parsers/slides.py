@@ -12,6 +12,18 @@ from pptx.exc import PythonPptxError
 from ingest.parsers.archives import check_archive
 from ingest.parsers.document import ParsedDocument, Progress, TextBuilder, Unreadable
 
+_DAMAGED = (
+    PythonPptxError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    zipfile.BadZipFile,
+    etree.XMLSyntaxError,
+)
+"""What python-pptx raises when a file is not what it says it is."""
+
 
 def parse_slides(data: bytes, progress: Progress) -> ParsedDocument:
     """Titles, text, tables and speaker notes of every slide."""
@@ -24,8 +36,8 @@ def parse_slides(data: bytes, progress: Progress) -> ParsedDocument:
             progress()
             _add_slide(builder, slide, number)
         stated = (deck.core_properties.title or "").strip()
-    except (PythonPptxError, ValueError, KeyError, AttributeError, zipfile.BadZipFile, etree.XMLSyntaxError) as exc:
-        raise Unreadable(f"This is not a readable PPTX file: {exc}"[:300]) from exc
+    except _DAMAGED as exc:
+        raise Unreadable("This is not a readable PPTX file: parts of it are missing or damaged.") from exc
     first = next((block.path[-1] for block in builder.blocks if block.kind == "heading"), "")
     return builder.document(stated if stated and stated != "PowerPoint Presentation" else first)
 

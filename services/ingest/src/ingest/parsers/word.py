@@ -14,6 +14,8 @@ from ingest.parsers.archives import check_archive
 from ingest.parsers.document import ParsedDocument, Progress, TextBuilder, Unreadable
 
 _HEADING = re.compile(r"heading ([1-9])", re.IGNORECASE)
+_DAMAGED = (ValueError, KeyError, TypeError, AttributeError, IndexError, zipfile.BadZipFile, etree.XMLSyntaxError)
+"""What python-docx raises when a file is not what it says it is."""
 
 
 def parse_word(data: bytes, progress: Progress) -> ParsedDocument:
@@ -30,8 +32,8 @@ def parse_word(data: bytes, progress: Progress) -> ParsedDocument:
             else:
                 _add_paragraph(builder, part)
         return builder.document(_title(document, builder))
-    except (ValueError, KeyError, AttributeError, IndexError, zipfile.BadZipFile, etree.XMLSyntaxError) as exc:
-        raise Unreadable(f"This is not a readable DOCX file: {exc}"[:300]) from exc
+    except _DAMAGED as exc:
+        raise Unreadable("This is not a readable DOCX file: parts of it are missing or damaged.") from exc
 
 
 def _add_paragraph(builder: TextBuilder, paragraph: Paragraph) -> None:
