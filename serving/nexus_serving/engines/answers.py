@@ -4,10 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from nexus_serving.engines import wording
+from nexus_serving.engines.blocks import Kind
+from nexus_serving.engines.definitions import defining_sentences, subject
 from nexus_serving.engines.evidence import Question, prior
 from nexus_serving.engines.material import Material
 from nexus_serving.engines.procedures import Procedure, procedures
-from nexus_serving.engines.questions import Form, form
+from nexus_serving.engines.questions import Expected, Form, asks_for_example, form, looks_as_expected
 from nexus_serving.engines.reading import plain
 from nexus_serving.engines.short_answers import complete, fits
 from nexus_serving.engines.spans import Span
@@ -17,6 +19,9 @@ NO_SPAN = -6.0
 """What steps count as when the reader saw no answer in them: they must be very much about the question then."""
 ABOUT = 5.0
 """Gained by steps whose title, headings and lead-in have all the question's words."""
+UNSEEN_DEFINITION = -3.0
+DEFINES = 4.0
+"""What a sentence of a definition's form counts as where the reader saw no answer, and what the form adds."""
 WHOLE = 0.6
 """An answer that is this much of its sentence is not repeated before it."""
 
@@ -51,8 +56,11 @@ class Draft:
 def best_draft(asked: str, materials: Sequence[Material], spans: Sequence[Span]) -> Draft | None:
     """The best answer to `asked`, however good it is; None when there was nothing to read."""
     question = Question.over(asked, [material.all_words for material in materials])
-    candidates = sorted(_candidates(question, materials, spans), key=lambda one: one.score, reverse=True)
+    found = [*_candidates(question, materials, spans)]
     wanted = form(asked)
+    if wanted is Form.DEFINITION:
+        found += _definitions(question, materials, found)
+    candidates = sorted(found, key=lambda one: one.score, reverse=True)
     if wanted is Form.HOW_TO and (steps := _steps(question, materials, candidates)) is not None:
         return steps
     return _draft(candidates[0], wanted) if candidates else None
@@ -75,13 +83,31 @@ def _candidates(question: Question, materials: Sequence[Material], spans: Sequen
         yield Candidate(material, start, end, unit, span.score + added)
 
 
+def _definitions(
+    question: Question, materials: Sequence[Material], candidates: Sequence[Candidate]
+) -> Iterator[Candidate]:
+    """Sentences that define what is asked, each as good as what the reader saw in it and better for its form."""
+    thing = subject(question.text)
+    if not thing:
+        return
+    for material in materials:
+        for start, end in defining_sentences(thing, material.text, material.blocks):
+            inside = (one.score for one in candidates if one.material is material and start <= one.start < end)
+            added = prior(question, rank=material.rank, answer="", sentence="", passage=material.all_words)
+            seen = max(inside, default=UNSEEN_DEFINITION + added)
+            unit = Unit(Kind.PARAGRAPH, start, end)
+            yield Candidate(material, start, end, unit, max(seen, UNSEEN_DEFINITION + added) + DEFINES)
+
+
 def _draft(best: Candidate, wanted: Form) -> Draft:
     text, unit, number = best.material.text, best.unit, best.material.passage.number
     whole = not fits(text[best.start : best.end]) or best.end - best.start >= WHOLE * (unit.end - unit.start)
+    if wanted is Form.HOW_TO:
+        whole = whole or not looks_as_expected(best.short, Expected.IDENTIFIER)
     if whole or wanted in (Form.DEFINITION, Form.YES_NO):
         pieces: tuple[str, ...] = (wording.sentence_alone(text, unit, number),)
     else:
-        pieces = (wording.short_piece(text, best.start, best.end), wording.quoted(text, unit, number))
+        pieces = (wording.short_piece(text, best.start, best.end, unit.kind), wording.quoted(text, unit, number))
     return Draft(best.material, best.score, best.short, unit.start, unit.end, pieces)
 
 
@@ -95,7 +121,7 @@ def _steps(question: Question, materials: Sequence[Material], candidates: Sequen
     if not scored:
         return None
     score, material, procedure = max(scored, key=lambda one: one[0])
-    if candidates and candidates[0].score > score:
+    if candidates and candidates[0].score > score and not asks_for_example(question.text):
         return None
     inside = [one for one in candidates if one.material is material and procedure.holds(one.start)]
     pieces = tuple(wording.procedure_pieces(material.text, procedure, material.passage.number))

@@ -9,7 +9,7 @@ _HEADING = re.compile(r"^#{1,6}[ \t]+\S")
 _ROW = re.compile(r"^[ \t]*\|.*\|[ \t]*$")
 _RULE = re.compile(r"^[ \t]*\|?[ \t:|-]*-{3}[ \t:|-]*$")
 _ITEM = re.compile(r"^([ \t>]*)([-*+•]|\d{1,3}[.)])[ \t]+(?=\S)")
-_INDENT = re.compile(r"^(?: {4}|\t)")
+_OPTION = re.compile(r"^[ \t]+(?:-\w,[ \t]+)?--?[a-zA-Z][\w-]*(?:[ =,\t]|$)")
 _PROMPT = re.compile(r"^[ \t]*\$[ \t]+\S")
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 
@@ -124,9 +124,12 @@ class _Parser:
         if _RULE.match(line):
             self._close()
             return True
-        if _HEADING.match(line) or _ROW.match(line):
+        if _HEADING.match(line) or _ROW.match(line) or _OPTION.match(line):
             self._close()
             self._done.append(_block(Kind.HEADING if _HEADING.match(line) else Kind.ROW, start, end, self._text))
+            return True
+        if _PROMPT.match(line) or self._indented_as_code(line):
+            self._code_line(start, end)
             return True
         if item := _ITEM.match(line):
             self._close()
@@ -137,22 +140,29 @@ class _Parser:
                 indent=len(item.group(1).expandtabs(4)),
             )
             return True
-        if _PROMPT.match(line) or (_INDENT.match(line) and self._may_be_code()):
-            self._code_line(start, end)
-            return True
         return False
 
-    def _may_be_code(self) -> bool:
-        """Indented lines are code after a blank line or code, but inside a list they go on with its item."""
-        in_list = bool(self._done) and self._done[-1].kind is Kind.ITEM
-        return not in_list and (self._open.kind is Kind.CODE if self._open else self._after_blank)
+    def _indented_as_code(self, line: str) -> bool:
+        """Lines indented by four after a blank line or code are code; in a list, by four more than its words."""
+        after = self._open.kind is Kind.CODE if self._open is not None else self._after_blank
+        expanded = line.expandtabs(4)
+        return after and len(expanded) - len(expanded.lstrip()) >= self._list_column() + 4
+
+    def _list_column(self) -> int:
+        """The column of the words of the list that goes on here; 0 outside of one."""
+        for block in reversed(self._done):
+            if block.kind is Kind.ITEM:
+                return block.indent + (3 if block.ordered else 2)
+            if block.kind is not Kind.CODE and block.indent == 0:
+                break
+        return 0
 
     def _code_line(self, start: int, end: int) -> None:
         if self._open is not None and self._open.kind is Kind.CODE:
             self._open = replace(self._open, end=end, body_end=end)
             return
         self._close()
-        self._open = _block(Kind.CODE, start, end, self._text)
+        self._open = replace(_block(Kind.CODE, start, end, self._text), indent=self._list_column())
 
     def _prose(self, start: int, line: str) -> None:
         end = start + len(line.rstrip())

@@ -33,7 +33,7 @@ def _runs(found: list[Block]) -> Iterator[tuple[int, int]]:
     first: int | None = None
     last = 0
     for number, block in enumerate(found):
-        if _acts(block):
+        if _acts(block) or (first is not None and block.kind is Kind.PARAGRAPH and block.indent > 0):
             first, last = (number if first is None else first), number
         elif first is not None and not (_links(block) and number + 1 < len(found) and _acts(found[number + 1])):
             yield first, last
@@ -63,7 +63,7 @@ def _procedure(text: str, found: list[Block], run: tuple[int, int]) -> Procedure
         if parts and block.end - start > LONGEST:
             break
         parts.append(block)
-    if parts[-1].kind is Kind.PARAGRAPH and len(parts) > 1:
+    if parts[-1].kind is Kind.PARAGRAPH and parts[-1].indent == 0 and len(parts) > 1:
         parts.pop()
     return Procedure(start, parts[-1].end, acting[0].start, tuple(parts))
 

@@ -63,6 +63,9 @@ _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _NAME = re.compile(r"[^\W\d_][^\W_]*|\d+(?:\.\d+)*")
 
 
+_EXAMPLE = re.compile(r"\bexamples?\s+(?:of|for)\b|\bshow\s+me\b|\bexample\b.*\?*$", re.I)
+
+
 class Form(StrEnum):
     """The form that the answer should have."""
 
@@ -89,6 +92,11 @@ def form(question: str) -> Form:
     if _DEFINITION.search(question):
         return Form.DEFINITION
     return Form.LOOKUP
+
+
+def asks_for_example(question: str) -> bool:
+    """Whether something is to be shown: then code or steps serve better than any words."""
+    return _EXAMPLE.search(question) is not None
 
 
 def expected(question: str) -> Expected | None:

@@ -15,10 +15,10 @@ _ENDED = (".", "!", "?", "…", ":")
 _LIST_MARK = re.compile(r"^[\s>]*(?:[-*+•]|\d{1,3}[.)])\s+")
 
 
-def short_piece(text: str, start: int, end: int) -> str:
+def short_piece(text: str, start: int, end: int, kind: Kind) -> str:
     """A short answer as it is shown: inline code in its marks, prose with a capital, ended by a point."""
     words = plain(text[start:end]).replace("`", "")
-    if _is_code(text, start, end):
+    if kind is Kind.CODE or _is_code(text, start, end):
         words = f"`{words}`"
     elif _PROSE_WORD.match(words):
         words = words[0].upper() + words[1:]
