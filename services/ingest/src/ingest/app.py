@@ -6,13 +6,15 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import structlog
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
 from opskit.database import open_database
-from opskit.errors import install_error_handlers
+from opskit.errors import Unavailable, error_response, install_error_handlers
 from opskit.health import Check, health_router
 from opskit.logging import configure_logging
 from opskit.metrics import instrument
 from opskit.request_context import RequestContextMiddleware
+from sqlalchemy.exc import OperationalError
 
 from ingest import metrics
 from ingest.adapters.celery_queue import CeleryQueue, create_task_app
@@ -60,11 +62,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.internal_token = settings.internal_token.get_secret_value()
     app.add_middleware(RequestContextMiddleware)
     install_error_handlers(app)
+    app.add_exception_handler(OperationalError, _on_database_away)
     instrument(app)
     app.include_router(health_router(_checks(app, settings)))
     for routes in (documents, knowledge_bases, dead_letters, events):
         app.include_router(routes.router)
     return app
+
+
+async def _on_database_away(_: Request, exc: Exception) -> JSONResponse:
+    log.warning("database_is_away", reason=str(exc))
+    return error_response(Unavailable("The catalogue cannot be reached."))
 
 
 def _open(settings: Settings) -> Services:

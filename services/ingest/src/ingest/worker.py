@@ -1,12 +1,14 @@
 """The Celery worker: unwraps tasks and calls the same functions as everybody else. Run with
 `celery -A ingest.worker:app worker -B`; threads, because each task waits for Triton or the parser most of its time."""
 
+import ctypes
 import os
+import signal
 import socket
 import threading
 import uuid
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from celery import Celery, signals
@@ -32,7 +34,8 @@ from ingest.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-THREADS = 2
+THREADS: Final = 2
+_PR_SET_PDEATHSIG: Final = 1
 
 
 class Worker:
@@ -44,14 +47,18 @@ class Worker:
         self._reconciling = threading.Lock()
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"[:64]
 
+    def open(self) -> None:
+        """Make everything before the first task comes: two threads would make it twice."""
+        _ = self.pipeline, self.reconciler, self.heartbeat
+
     def start(self) -> None:
-        """Warm the parser, show metrics, and set right what went wrong while nobody was here."""
+        """Warm the parser, set right what went wrong while nobody was here, and show metrics."""
         self.heartbeat.start()
         self.extractor.start()
+        threading.Thread(target=self.reconcile, kwargs={"thorough": True}, name="first-reconcile", daemon=True).start()
         start_http_server(
             self._settings.worker_metrics_port, addr=self._settings.worker_metrics_host, registry=metrics.WORKER
         )
-        threading.Thread(target=self.reconcile, kwargs={"thorough": True}, name="first-reconcile", daemon=True).start()
 
     def stop(self) -> None:
         """Let go of everything."""
@@ -160,8 +167,16 @@ def create_worker(settings: Settings | None = None) -> Celery:
     def reconcile() -> None:
         worker.reconcile()
 
+    _connect_signals(worker, settings)
+    return app
+
+
+def _connect_signals(worker: Worker, settings: Settings) -> None:
     def on_logging(**_: Any) -> None:
         configure_logging("ingest-worker", level=settings.log_level, json=settings.log_json)
+
+    def on_init(**_: Any) -> None:
+        worker.open()
 
     def on_ready(**_: Any) -> None:
         worker.start()
@@ -169,10 +184,15 @@ def create_worker(settings: Settings | None = None) -> Celery:
     def on_shutdown(**_: Any) -> None:
         worker.stop()
 
+    def on_beat(**_: Any) -> None:
+        # Beat is a child process; without this it would outlive a worker that was killed, and beat beside the next.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
     signals.setup_logging.connect(on_logging, weak=False)
+    signals.worker_init.connect(on_init, weak=False)
+    signals.beat_embedded_init.connect(on_beat, weak=False)
     signals.worker_ready.connect(on_ready, weak=False)
     signals.worker_shutdown.connect(on_shutdown, weak=False)
-    return app
 
 
 app = create_worker()

@@ -16,7 +16,7 @@ def notification(key: str) -> str:
 
 async def until(condition, *, seconds: float = 10.0) -> None:
     async with asyncio.timeout(seconds):
-        while not await condition():
+        while not await condition():  # noqa: ASYNC110 - what is waited for happens in a file system
             await asyncio.sleep(0.05)
 
 

@@ -5,10 +5,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import grpc
+import numpy as np
 import pytest
+from opskit.contracts.chunks import EMBEDDING_DIMENSION
+from tritonclient.grpc import model_config_pb2, service_pb2, service_pb2_grpc
+from tritonclient.utils import deserialize_bytes_tensor
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 TOKENIZER = REPOSITORY / "models" / "reader" / "tokenizer.json"
@@ -75,3 +81,59 @@ def s3_endpoint() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def tokenizer() -> Path:
     return TOKENIZER
+
+
+class TritonStandIn(service_pb2_grpc.GRPCInferenceServiceServicer):
+    """Speaks Triton's protocol. Every vector points along its first axis, and the second holds a text's length."""
+
+    def __init__(self) -> None:
+        self.address = ""
+        self.fail_next = 0
+        self.size = EMBEDDING_DIMENSION
+        self.fingerprint = "f" * 64
+        self.seconds = 0.0
+        self.texts: list[str] = []
+
+    def ModelConfig(self, request, context):
+        parameter = model_config_pb2.ModelParameter(string_value=self.fingerprint)
+        config = model_config_pb2.ModelConfig(name=request.name, parameters={"fingerprint": parameter})
+        return service_pb2.ModelConfigResponse(config=config)
+
+    def ModelInfer(self, request, context):
+        if self.fail_next:
+            self.fail_next -= 1
+            context.abort(grpc.StatusCode.UNAVAILABLE, "the model is being replaced")
+        time.sleep(self.seconds)
+        texts = [text.decode() for text in deserialize_bytes_tensor(request.raw_input_contents[0])]
+        self.texts += texts
+        vectors = np.zeros((len(texts), self.size), dtype=np.float32)
+        vectors[:, 0] = 1.0
+        vectors[:, 1] = [len(text) / 100_000 for text in texts]
+        output = service_pb2.ModelInferResponse.InferOutputTensor(
+            name="EMBEDDING", datatype="FP32", shape=vectors.shape
+        )
+        return service_pb2.ModelInferResponse(outputs=[output], raw_output_contents=[vectors.tobytes()])
+
+
+@pytest.fixture
+def triton() -> Iterator[TritonStandIn]:
+    stand_in = TritonStandIn()
+    served = grpc.server(ThreadPoolExecutor(4))
+    service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(stand_in, served)
+    stand_in.address = f"127.0.0.1:{served.add_insecure_port('127.0.0.1:0')}"
+    served.start()
+    yield stand_in
+    served.stop(None)
+
+
+@pytest.fixture
+def metrics_port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def redis_url(tmp_path: Path) -> Iterator[str]:
+    port = free_port()
+    command = ("redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path))
+    with server(*command, port=port, log=tmp_path / "redis.log"):
+        yield f"redis://127.0.0.1:{port}/1"

@@ -106,7 +106,7 @@ def test_hidden_files_pipes_and_strange_names_are_no_documents(store):
     (place / ".git" / "a.md").write_text("x")
     (place / "line\nbreak.md").write_text("x")
     os.mkfifo(place / "pipe.md")
-    os.mkdir(os.fsencode(place) + b"/\xff")
+    (place / os.fsdecode(b"\xff")).mkdir()
     (store.root / "Not A Tenant").mkdir()
     assert listed(store) == {}
     assert store.get(named("pipe.md")) is None

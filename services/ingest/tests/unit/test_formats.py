@@ -37,7 +37,8 @@ class TestPlainText:
 class TestHtml:
     PAGE = """<!doctype html><html><head><title>The  Title</title><style>p{}</style></head><body>
     <nav><a href=/>Home</a></nav><h1>Top ¶</h1><p>One <b>bold</b>
-    line<br>and on.</p><script>alert(1)</script><h2>Steps</h2><ol><li>First<ul><li>inner</li></ul></li><li>Second</li></ol>
+    line<br>and on.</p><script>alert(1)</script><h2>Steps</h2>
+    <ol><li>First<ul><li>inner</li></ul></li><li>Second</li></ol>
     <pre><code>a:\n  - b</code></pre><table><tr><th>Flag</th><th>Use</th></tr><tr><td>-v</td><td>talk</td></tr></table>
     <footer>imprint</footer></body></html>"""
 
