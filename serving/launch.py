@@ -26,6 +26,8 @@ def main() -> None:
     asked = arguments()
     layout = Layout.from_environment()
     listen = Listen(asked.host, asked.http_port, asked.grpc_port, asked.metrics_port)
+    if taken := listen.taken():
+        sys.exit(f"serving: port {taken[0]} is taken by another process; stop it, or set NEXUS_PORT_OFFSET")
     try:
         environment = TritonEnvironment.load(layout)
         parameters = model_parameters(embedder_folder(layout), asked.reader.resolve())

@@ -1,5 +1,6 @@
 """The command line and environment of tritonserver."""
 
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,10 @@ class Listen:
     http_port: int
     grpc_port: int
     metrics_port: int
+
+    def taken(self) -> list[int]:
+        """Those of the ports that another process listens on."""
+        return [port for port in (self.http_port, self.grpc_port, self.metrics_port) if _is_taken(self.host, port)]
 
 
 def server_command(environment: TritonEnvironment, repository: Path, listen: Listen, models: list[str]) -> list[str]:
@@ -58,6 +63,17 @@ def clear_shared_memory(listen: Listen) -> None:
     """Remove the regions of a server on the same port that was killed; a stopped one leaves none."""
     for region in SHARED_MEMORY.glob(f"{_shared_memory_prefix(listen)}*"):
         region.unlink(missing_ok=True)
+
+
+def _is_taken(host: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        # As servers do it: a port that was just given back is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+    return False
 
 
 def _shared_memory_prefix(listen: Listen) -> str:

@@ -1,17 +1,21 @@
 """Exporting a trained reader to what is served: int8 ONNX, its tokenizer, and what the engine must know of it."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
 from typing import Any
 
-from nexus_serving.digests import folder_digest
+from nexus_serving.digests import file_digest, folder_digest
+from nexus_serving.engines import ENGINE
+from nexus_serving.engines.windows import STRIDE, WINDOW
 
 FILES = ("model.onnx", "tokenizer.json")
 
 
 def export_reader(source: Path, target: Path, *, threshold: float, int8: bool = True) -> None:
     """From a transformers folder (`config.json`, `model.safetensors`, `tokenizer.json`) to a folder to serve."""
+    # Imported here: launching reads this module's neighbours, and must not wait for onnx.
     import onnx
     from safetensors.numpy import load_file
 
@@ -23,13 +27,13 @@ def export_reader(source: Path, target: Path, *, threshold: float, int8: bool = 
     target.mkdir(parents=True, exist_ok=True)
     onnx.save(model, target / "model.onnx")
     shutil.copyfile(source / "tokenizer.json", target / "tokenizer.json")
-    write_about(target, {"engine": "extractive", "threshold": threshold})
+    weights = file_digest(source / "model.safetensors")
+    about = {"engine": ENGINE, "weights": weights, "int8": int8, "window": WINDOW, "stride": STRIDE}
+    write_about(target, {**about, "threshold": threshold})
 
 
 def write_about(target: Path, about: dict[str, Any]) -> None:
     """Write `reader.json`; the digest names the weights and the settings that change answers."""
     settings = json.dumps(about, sort_keys=True)
-    import hashlib
-
     digest = hashlib.sha256(f"{folder_digest(target, FILES)}\n{settings}".encode()).hexdigest()
     (target / "reader.json").write_text(json.dumps({**about, "digest": digest}, indent=2) + "\n")

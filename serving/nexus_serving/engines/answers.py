@@ -1,7 +1,7 @@
 """From scored spans to an answer: which span, in which form, or none."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nexus_serving.engines import wording
 from nexus_serving.engines.blocks import Kind
@@ -22,8 +22,16 @@ ABOUT = 5.0
 UNSEEN_DEFINITION = -3.0
 DEFINES = 4.0
 """What a sentence of a definition's form counts as where the reader saw no answer, and what the form adds."""
+DANGLING = 3.0
+"""Lost by a sentence that ends in a colon: alone it does not say how to do it."""
+ASKING = 4.0
+"""Lost by a unit that asks instead of telling: a question in a heading is no answer to it."""
 WHOLE = 0.6
 """An answer that is this much of its sentence is not repeated before it."""
+
+
+_IN_SENTENCES = (Form.DEFINITION, Form.EXPLANATION, Form.YES_NO)
+"""Forms that a sentence answers better than a few of its words."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,11 @@ class Candidate:
     end: int
     unit: Unit
     score: float
+
+    @property
+    def dangles(self) -> bool:
+        """Whether the unit only leads to something that is not in it."""
+        return self.unit.kind is not Kind.CODE and self.material.text[self.unit.start : self.unit.end].endswith(":")
 
     @property
     def short(self) -> str:
@@ -60,6 +73,8 @@ def best_draft(asked: str, materials: Sequence[Material], spans: Sequence[Span])
     wanted = form(asked)
     if wanted is Form.DEFINITION:
         found += _definitions(question, materials, found)
+    if wanted is Form.HOW_TO:
+        found = [replace(one, score=one.score - DANGLING) if one.dangles else one for one in found]
     candidates = sorted(found, key=lambda one: one.score, reverse=True)
     if wanted is Form.HOW_TO and (steps := _steps(question, materials, candidates)) is not None:
         return steps
@@ -80,6 +95,8 @@ def _candidates(question: Question, materials: Sequence[Material], spans: Sequen
             sentence=material.text[unit.start : unit.end],
             passage=material.all_words,
         )
+        if material.text[unit.start : unit.end].endswith("?"):
+            added -= ASKING
         yield Candidate(material, start, end, unit, span.score + added)
 
 
@@ -104,7 +121,7 @@ def _draft(best: Candidate, wanted: Form) -> Draft:
     whole = not fits(text[best.start : best.end]) or best.end - best.start >= WHOLE * (unit.end - unit.start)
     if wanted is Form.HOW_TO:
         whole = whole or not looks_as_expected(best.short, Expected.IDENTIFIER)
-    if whole or wanted in (Form.DEFINITION, Form.YES_NO):
+    if whole or wanted in _IN_SENTENCES:
         pieces: tuple[str, ...] = (wording.sentence_alone(text, unit, number),)
     else:
         pieces = (wording.short_piece(text, best.start, best.end, unit.kind), wording.quoted(text, unit, number))

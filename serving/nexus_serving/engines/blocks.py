@@ -11,6 +11,8 @@ _RULE = re.compile(r"^[ \t]*\|?[ \t:|-]*-{3}[ \t:|-]*$")
 _ITEM = re.compile(r"^([ \t>]*)([-*+•]|\d{1,3}[.)])[ \t]+(?=\S)")
 _OPTION = re.compile(r"^[ \t]+(?:-\w,[ \t]+)?--?[a-zA-Z][\w-]*(?:[ =,\t]|$)")
 _PROMPT = re.compile(r"^[ \t]*\$[ \t]+\S")
+_KEY = re.compile(r"^[ \t]*(?:- )?[\w.\"'/{}$-]+:(?:[ \t]+[^\s`]\S*(?:[ \t]+[^\s`]\S*){0,3})?[ \t]*$")
+_DATA = re.compile(r"^[ \t]*(?:- \S+|#.*|[\[\]{}].*|\.{3})[ \t]*$")
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 
 
@@ -58,6 +60,10 @@ def _block(kind: Kind, start: int, end: int, text: str) -> Block:
     return Block(kind, start, end, start, end)
 
 
+def _looks_like_code(line: str) -> bool:
+    return line[:1].isspace() or any(mark in line for mark in "{}[]=$<>|;#")
+
+
 class _Parser:
     """One pass over the lines. `_open` is the block that the next line may still belong to."""
 
@@ -75,6 +81,13 @@ class _Parser:
             if fence := _FENCE.match(line):
                 number = self._fenced(number, fence)
                 continue
+            if self._after_blank and (length := self._data_lines(number)):
+                self._close()
+                last_start, last = self._lines[number + length - 1]
+                self._code_line(start, last_start + len(last))
+                self._close()
+                number += length
+                continue
             if not line.strip(" \t>"):
                 self._close()
                 self._after_blank = True
@@ -91,13 +104,25 @@ class _Parser:
         fences = [number for number, (_, line) in enumerate(self._lines) if _FENCE.match(line)]
         if len(fences) % 2 == 0 or (fence := _FENCE.match(self._lines[fences[0]][1])) is None or fence.group(2):
             return 0
-        end = self._lines[fences[0]][0]
+        before = [line for _, line in self._lines[: fences[0]] if line.strip()]
         # An odd bare fence may as well open a block that the next passage closes; then prose stands before it.
-        if any(line.rstrip().endswith((".", ":")) for _, line in self._lines[: fences[0]]):
+        if any(map(_HEADING.match, before)) or 2 * sum(map(_looks_like_code, before)) < len(before):
             return 0
+        end = self._lines[fences[0]][0]
         if self._text[:end].strip():
             self._done.append(_block(Kind.CODE, 0, end, self._text))
         return fences[0] + 1
+
+    def _data_lines(self, number: int) -> int:
+        """How many lines from here on are settings without a fence, as a PDF or a web page leaves them; 0 for none."""
+        run: list[str] = []
+        for _, line in self._lines[number:]:
+            if not line.strip() or _FENCE.match(line):
+                break
+            run.append(line)
+        keys = sum(_KEY.match(line) is not None for line in run)
+        data = keys + sum(_DATA.match(line) is not None for line in run)
+        return len(run) if keys >= 2 and data >= 0.8 * len(run) and 2 * keys >= len(run) else 0
 
     def _fenced(self, number: int, fence: re.Match[str]) -> int:
         self._close()

@@ -36,6 +36,11 @@ _DEFINITION = re.compile(
     r"|^\s*what\s+is\s+meant\s+by\b|\bdefinition\s+of\b|^\s*(?:explain|describe)\b",
     re.I,
 )
+_EXPLANATION = re.compile(
+    r"^\s*why\b|\bfor what reason\b|\bdifferences?\s+between\b|^\s*(?:explain|describe)\s+(?:how|why)\b"
+    r"|^\s*how\s+(?:does|is|are)\b",
+    re.I,
+)
 _YES_NO = re.compile(
     r"^\s*(?:is|are|was|were|does|do|did|can|could|will|would|should|has|have|had|must|may)\s+\S+", re.I
 )
@@ -71,6 +76,7 @@ class Form(StrEnum):
 
     LOOKUP = "lookup"
     DEFINITION = "definition"
+    EXPLANATION = "explanation"
     YES_NO = "yes_no"
     HOW_TO = "how_to"
 
@@ -89,6 +95,8 @@ def form(question: str) -> Form:
         return Form.HOW_TO
     if _YES_NO.match(question):
         return Form.YES_NO
+    if _EXPLANATION.search(question):
+        return Form.EXPLANATION
     if _DEFINITION.search(question):
         return Form.DEFINITION
     return Form.LOOKUP

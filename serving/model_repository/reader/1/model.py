@@ -26,11 +26,18 @@ class TritonPythonModel:
         for request in requests:
             self._stream(request, request.get_response_sender())
 
+    @staticmethod
+    def _fail(sender: Any, message: str, code: Any) -> None:
+        sender.send(triton.InferenceResponse(error=triton.TritonError(message, code)))
+
     def _stream(self, request: Any, sender: Any) -> None:
         raw = triton.get_input_tensor_by_name(request, "REQUEST").as_numpy().reshape(-1)[0]
         try:
             for event in self._reader.answer(ReaderRequest.parse(raw), sender.is_cancelled):
                 sender.send(triton.InferenceResponse([triton.Tensor("EVENT", np.array([event.to_json()], object))]))
         except InvalidRequest as error:
-            sender.send(triton.InferenceResponse(error=triton.TritonError(str(error), triton.TritonError.INVALID_ARG)))
+            self._fail(sender, str(error), triton.TritonError.INVALID_ARG)
+        except Exception as error:  # noqa: BLE001 - the process's boundary: a bad request must not take others with it
+            triton.Logger.log_error(f"reader failed: {error!r}")
+            self._fail(sender, "the reader failed", triton.TritonError.INTERNAL)
         sender.send(flags=triton.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
