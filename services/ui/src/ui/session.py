@@ -1,0 +1,86 @@
+"""What one visitor's session holds, and the gateway it talks to."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from ui.api import GatewayClient
+from ui.conversation import Conversation
+from ui.errors import GatewayError
+from ui.models import KnowledgeBase
+from ui.ports import Gateway
+from ui.safe_text import label
+from ui.settings import Settings
+from ui.wording import Trouble, explained
+
+DEFAULT_BASE = "default"
+Result = TypeVar("Result")
+
+
+@st.cache_resource
+def settings() -> Settings:
+    """The process's settings, read once."""
+    return Settings()
+
+
+@st.cache_resource
+def _client() -> GatewayClient:
+    return GatewayClient(str(settings().url), settings().api_key.get_secret_value())
+
+
+def gateway() -> Gateway:
+    """The gateway: one client for the whole process, or the one a test has put into the session."""
+    given: Gateway | None = st.session_state.get("gateway")
+    return given if given is not None else _client()
+
+
+def conversation() -> Conversation:
+    """The visitor's conversation."""
+    chat: Conversation = st.session_state.setdefault("conversation", Conversation())
+    return chat
+
+
+def start_over() -> None:
+    """Begin a new conversation."""
+    st.session_state["conversation"] = Conversation()
+
+
+def chosen_base() -> str:
+    """The knowledge base the visitor works in."""
+    return str(st.session_state.setdefault("knowledge_base", DEFAULT_BASE))
+
+
+def choose_base(name: str) -> None:
+    """Work in another knowledge base; a conversation does not cross over."""
+    if name != chosen_base():
+        st.session_state["knowledge_base"] = name
+        start_over()
+
+
+def base_names(bases: list[KnowledgeBase]) -> list[str]:
+    """The names to choose from; the chosen one is always there, even before its first document."""
+    return sorted({base.name for base in bases} | {chosen_base()})
+
+
+def go_to(name: str) -> None:
+    """Turn to the page `chat`, `documents` or `status`."""
+    pages: dict[str, StreamlitPage] = st.session_state.get("pages", {})
+    if name in pages:
+        st.switch_page(pages[name])
+
+
+def attempt(call: Callable[..., Result], *args: Any, **options: Any) -> Result | Trouble:
+    """The result of a call to the gateway, or what went wrong in words."""
+    try:
+        return call(*args, **options)
+    except GatewayError as exc:
+        return explained(exc)
+
+
+def show_trouble(trouble: Trouble, *, key: str) -> None:
+    """Say calmly what went wrong and what to do."""
+    with st.container(key=f"trouble-{key}", gap="xxsmall"):
+        st.markdown(f":material/info: **{label(trouble.title)}**")
+        st.markdown(trouble.advice.replace("<", "&lt;"))
