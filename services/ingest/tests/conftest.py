@@ -15,7 +15,7 @@ from ingest.claims import Claims
 from ingest.documents import Documents
 from ingest.embedding_cache import EmbeddingCache
 from ingest.keys import DocumentName
-from ingest.parsers import parse
+from ingest.parsers.formats import parse
 from ingest.pipeline import Pipeline
 from ingest.ports import Content, Extracted, Indexed, StoredDocument, Vectors
 from ingest.reconcile import Reconciler

@@ -34,7 +34,7 @@ from ingest.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-THREADS: Final = 2
+THREADS: Final = 4
 _PR_SET_PDEATHSIG: Final = 1
 
 

@@ -92,6 +92,7 @@ class TritonStandIn(service_pb2_grpc.GRPCInferenceServiceServicer):
         self.size = EMBEDDING_DIMENSION
         self.fingerprint = "f" * 64
         self.seconds = 0.0
+        self.working = self.most_at_once = self.served = 0
         self.texts: list[str] = []
 
     def ModelConfig(self, request, context):
@@ -99,11 +100,22 @@ class TritonStandIn(service_pb2_grpc.GRPCInferenceServiceServicer):
         config = model_config_pb2.ModelConfig(name=request.name, parameters={"fingerprint": parameter})
         return service_pb2.ModelConfigResponse(config=config)
 
+    def ModelStatistics(self, request, context):
+        count = service_pb2.StatisticDuration(count=self.served)
+        statistics = service_pb2.ModelStatistics(
+            name=request.name, inference_stats=service_pb2.InferStatistics(success=count)
+        )
+        return service_pb2.ModelStatisticsResponse(model_stats=[statistics])
+
     def ModelInfer(self, request, context):
         if self.fail_next:
             self.fail_next -= 1
             context.abort(grpc.StatusCode.UNAVAILABLE, "the model is being replaced")
+        self.working += 1
+        self.most_at_once = max(self.most_at_once, self.working)
         time.sleep(self.seconds)
+        self.working -= 1
+        self.served += 1
         texts = [text.decode() for text in deserialize_bytes_tensor(request.raw_input_contents[0])]
         self.texts += texts
         vectors = np.zeros((len(texts), self.size), dtype=np.float32)

@@ -5,9 +5,9 @@ import zipfile
 
 import docx
 import pytest
-from ingest.parsers import parse
 from ingest.parsers.archives import MAX_XML_BYTES
 from ingest.parsers.document import Unreadable
+from ingest.parsers.formats import parse
 from pypdf import PdfWriter
 
 

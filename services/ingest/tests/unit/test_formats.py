@@ -5,7 +5,7 @@ import io
 import docx
 import pptx
 import pytest
-from ingest.parsers import parse
+from ingest.parsers.formats import parse
 from pypdf import PdfReader, PdfWriter
 from reportlab.pdfgen import canvas
 

@@ -1,6 +1,6 @@
 """Markdown: the text is the file, the blocks are its lines."""
 
-from ingest.parsers import parse
+from ingest.parsers.formats import parse
 
 
 def parsed(text: str):

@@ -5,8 +5,8 @@ import itertools
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
-from ingest.parsers import parse
 from ingest.parsers.document import Block, ParsedDocument
+from ingest.parsers.formats import parse
 from ingest.splitting import MAX_CHARS, MAX_TOKENS, TooLong, split, without_repeats
 
 KINDS = st.sampled_from(["paragraph", "item", "code", "row"])

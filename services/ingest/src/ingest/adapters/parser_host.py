@@ -12,7 +12,6 @@ import os
 import resource
 import signal
 import socket
-import struct
 import sys
 import time
 from collections.abc import Callable
@@ -20,15 +19,11 @@ from collections.abc import Callable
 from tokenizers import Tokenizer
 
 from ingest.adapters.node_parser import StructureNodeParser
-from ingest.parsers import parse
+from ingest.adapters.parser_protocol import HEADER, MEMORY_GROWTH_BYTES, PROCESS_ID, TOTAL_SECONDS
 from ingest.parsers.document import Unreadable
+from ingest.parsers.formats import parse
 from ingest.splitting import TooLong
 
-MEMORY_GROWTH_BYTES = 144 * 1024 * 1024
-TOTAL_SECONDS = 180
-HEADER = struct.Struct("!IQ")
-"""Length of the key, length of the data."""
-PROCESS_ID = struct.Struct("!I")
 _DOT_EVERY_SECONDS = 0.5
 
 

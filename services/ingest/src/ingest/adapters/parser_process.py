@@ -15,7 +15,7 @@ from pathlib import Path
 import structlog
 from opskit.errors import Unavailable
 
-from ingest.adapters.parser_host import HEADER, PROCESS_ID, TOTAL_SECONDS
+from ingest.adapters.parser_protocol import HEADER, PROCESS_ID, TOTAL_SECONDS
 from ingest.parsers.document import Unreadable
 from ingest.ports import Extracted
 from ingest.splitting import Chunk

@@ -1,9 +1,14 @@
-"""The embedder in Triton, by the synchronous gRPC client: ingest works in threads."""
+"""The embedder in Triton, by the synchronous gRPC client: ingest works in threads.
+
+The embedder has two instances. Ingest takes both while nobody else asks, and one as soon as somebody does; its requests
+are small, so that a question never waits long for an instance.
+"""
 
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -15,7 +20,12 @@ from tritonclient.utils import InferenceServerException
 
 from ingest.errors import BrokenVectors
 from ingest.ports import Vectors
+from ingest.yielding import OthersAtWork
 
+TEXTS_A_REQUEST: Final = 4
+"""More would be no faster (the model is bound by the processor), and would keep an instance busy for longer."""
+_INSTANCES: Final = 2
+_LOOK_SECONDS: Final = 0.25
 _CONFIG_SECONDS: Final = 3.0
 _INFER_SECONDS: Final = 60.0
 _TRIES: Final = 3
@@ -31,6 +41,12 @@ class TritonEmbedder:
     def __init__(self, address: str) -> None:
         self._address = address
         self._local = threading.local()  # the client does not promise to be safe between threads
+        self._turn = threading.Condition()
+        self._busy = 0
+        self._own = 0
+        self._others = OthersAtWork()
+        self._looked_at = 0.0
+        self._step_back = False
 
     def fingerprint(self) -> str:
         """The model's own word for its weights and conversion; asked anew, because models are replaced at run time."""
@@ -44,17 +60,50 @@ class TritonEmbedder:
         return str(value)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """One request. Whoever calls keeps it small, so that a question is not stuck behind it."""
+        """Small requests, one after the other."""
+        parts = [texts[at : at + TEXTS_A_REQUEST] for at in range(0, len(texts), TEXTS_A_REQUEST)]
+        return np.concatenate([self._embedded(part) for part in parts])
+
+    def _embedded(self, texts: Sequence[str]) -> Vectors:
         given = triton.InferInput("TEXT", [len(texts), 1], "BYTES")
         given.set_data_from_numpy(np.array([[text.encode()] for text in texts], dtype=np.object_))
         wanted = [triton.InferRequestedOutput("EMBEDDING")]
-        result = self._asked(
-            lambda client: client.infer(EMBEDDER_MODEL, [given], outputs=wanted, client_timeout=_INFER_SECONDS)
-        )
+        with self._instance():
+            result = self._asked(
+                lambda client: client.infer(EMBEDDER_MODEL, [given], outputs=wanted, client_timeout=_INFER_SECONDS)
+            )
+            with self._turn:
+                self._own += 1
         vectors = result.as_numpy("EMBEDDING")
         if vectors is None or vectors.shape != (len(texts), EMBEDDING_DIMENSION):
             raise BrokenVectors("The embedder's answer has no vectors, or not of the right shape.")
         return np.asarray(vectors, dtype=np.float32)
+
+    @contextmanager
+    def _instance(self) -> Iterator[None]:
+        """Wait for an instance that ingest may use now."""
+        with self._turn:
+            while self._busy >= (1 if self._busy and self._should_step_back() else _INSTANCES):
+                self._turn.wait(_LOOK_SECONDS)
+            self._busy += 1
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._busy -= 1
+                self._turn.notify()
+
+    def _should_step_back(self) -> bool:
+        now = time.monotonic()
+        if now - self._looked_at >= _LOOK_SECONDS:
+            self._looked_at = now
+            try:
+                found = self._client().get_inference_statistics(EMBEDDER_MODEL, client_timeout=_CONFIG_SECONDS)
+                total = sum(model.inference_stats.success.count for model in found.model_stats)
+                self._step_back = self._others.note(total=total, own=self._own, now=now)
+            except InferenceServerException:
+                self._step_back = False  # the request itself will find out what is wrong
+        return self._step_back
 
     def _asked(self, question: Callable[[Any], Answer]) -> Answer:
         """Ask with a few tries: a model that is being replaced is away for a moment."""
