@@ -171,6 +171,10 @@ class ListQueue:
         if urgent:
             self.urgent.append(document_id)
 
+    def depth(self) -> int:
+        self.check()
+        return len(self.submitted)
+
     def check(self) -> None:
         if self.away:
             raise Unavailable("the queue is away")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Engine, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, Engine, and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from ingest.catalogue import Clock, needs_work, utc_now
@@ -176,12 +176,20 @@ class Claims:
         with Session(self._engine) as session, session.begin():
             session.execute(change.values(enqueued_at=self._clock() if enqueued else None))
 
+    def is_waiting(self, older_than: timedelta) -> bool:
+        """Whether a document was queued so long ago and is not worked on."""
+        with Session(self._engine) as session:
+            return session.scalar(select(Document.id).where(self._queued(older_than)).limit(1)) is not None
+
     def distrust_queue(self, older_than: timedelta) -> int:
         """Count documents that were queued so long ago as not queued: the queue may have lost them."""
-        lost = and_(needs_work(), Document.lease_owner.is_(None), Document.enqueued_at <= self._clock() - older_than)
+        lost = self._queued(older_than)
         with Session(self._engine) as session, session.begin():
             changed = session.execute(update(Document).where(lost).values(enqueued_at=None))
             return changed.rowcount  # type: ignore[attr-defined, no-any-return]
+
+    def _queued(self, older_than: timedelta) -> ColumnElement[bool]:
+        return and_(needs_work(), Document.lease_owner.is_(None), Document.enqueued_at <= self._clock() - older_than)
 
     def _held(self, claim: Claim) -> list[Any]:
         return [

@@ -59,6 +59,8 @@ class Documents:
         row = self._catalogue.find(name)
         if (row is None or row.status == DELETED) and self._store.etag(name) is None:
             raise NotFound(f"There is no document `{name.key}` in the knowledge base `{name.knowledge_base}`.")
+        if row is None:
+            self.notice(name)  # dropped into the store and not seen before: it is deleted like any other
         self._store.delete(name)
         gone = self._catalogue.wish_gone(name)
         if gone is None:

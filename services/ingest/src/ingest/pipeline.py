@@ -15,7 +15,7 @@ from typing import Final, Literal
 import numpy as np
 import structlog
 from opskit.contracts.chunks import EMBEDDING_DIMENSION, embedded_text
-from opskit.errors import Unavailable
+from opskit.errors import TooLarge, Unavailable
 
 from ingest import metrics
 from ingest.catalogue import Clock, utc_now
@@ -65,7 +65,7 @@ class Pipeline:
         except Superseded:
             self.claims.released(claim)
             return "superseded"
-        except Unreadable as exc:
+        except (Unreadable, TooLarge) as exc:
             return self._give_up(claim, str(exc))
         except Unavailable as exc:
             metrics.FAILURES.labels("dependency").inc()

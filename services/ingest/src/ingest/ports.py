@@ -45,7 +45,7 @@ class DocumentStore(Protocol):
         and a folder."""
 
     def get(self, name: DocumentName) -> Content | None:
-        """The bytes as they are now; None when there are none."""
+        """The bytes as they are now; None when there are none. TooLarge when there are more than may be."""
 
     def etag(self, name: DocumentName) -> str | None:
         """The etag as it is now; None when the document is not there."""
@@ -110,6 +110,9 @@ class TaskQueue(Protocol):
 
     def submit(self, document_id: str, *, urgent: bool = False) -> None:
         """Ask for one document to be brought to its wished state; asking twice is harmless."""
+
+    def depth(self) -> int:
+        """Tasks nobody has taken yet."""
 
     def check(self) -> None:
         """Return when the queue can be used."""

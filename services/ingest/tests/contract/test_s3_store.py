@@ -6,7 +6,7 @@ import uuid
 import pytest
 from ingest.adapters.s3_store import S3Store
 from ingest.keys import DocumentName
-from opskit.errors import Unavailable
+from opskit.errors import TooLarge, Unavailable
 
 pytestmark = pytest.mark.contract
 
@@ -14,7 +14,12 @@ pytestmark = pytest.mark.contract
 @pytest.fixture
 def store(s3_endpoint: str) -> S3Store:
     return S3Store(
-        s3_endpoint, bucket=f"nexus-{uuid.uuid4().hex[:8]}", access_key="key", secret_key="secret-key", secure=False
+        s3_endpoint,
+        bucket=f"nexus-{uuid.uuid4().hex[:8]}",
+        access_key="key",
+        secret_key="secret-key",
+        secure=False,
+        max_bytes=1000,
     )
 
 
@@ -59,8 +64,16 @@ def test_objects_that_are_no_documents_are_passed_by(store):
     assert [found.name.key for found in store.documents()] == ["a.md"]
 
 
+def test_an_object_that_is_too_large_is_not_read(store):
+    store.put(named("huge.txt"), b"x" * 1001)
+    with pytest.raises(TooLarge):
+        store.get(named("huge.txt"))
+
+
 def test_a_server_that_is_away_is_unavailable():
-    store = S3Store("127.0.0.1:1", bucket="nexus", access_key="key", secret_key="secret-key", secure=False)
+    store = S3Store(
+        "127.0.0.1:1", bucket="nexus", access_key="key", secret_key="secret-key", secure=False, max_bytes=1000
+    )
     for call in (
         store.check,
         lambda: store.get(named("a")),

@@ -83,7 +83,9 @@ def worker(tmp_path: Path, milvus_url: str, redis_url: str, triton, metrics_port
             "NEXUS_RECONCILE_SECONDS": "5",
         },
         log=tmp_path / "worker.log",
-        documents=Documents(FolderStore(tmp_path / "documents"), Catalogue(engine), claims, queue),
+        documents=Documents(
+            FolderStore(tmp_path / "documents", max_bytes=10_000_000), Catalogue(engine), claims, queue
+        ),
         claims=claims,
         queue=queue,
         index=MilvusIndex(milvus_url),

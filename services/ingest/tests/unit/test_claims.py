@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from ingest.claims import LEASE
+from ingest.dispatch import dispatch
 
 
 @pytest.fixture
@@ -73,6 +74,27 @@ def test_what_the_queue_lost_is_due_again_after_a_while(stack, queued):
     stack.clock.forward(minutes=6)
     assert stack.claims.distrust_queue(timedelta(minutes=5)) == 1
     assert len(stack.claims.due(10)) == 1
+
+
+def test_tasks_that_an_empty_queue_lost_are_sent_again_soon(stack, queued):
+    stack.queue.submitted.clear()  # Redis came back without its memory
+    assert dispatch(stack.claims, stack.queue) == 0
+    stack.clock.forward(seconds=16)
+    assert dispatch(stack.claims, stack.queue) == 1
+    assert stack.queue.submitted == [queued.id]
+
+
+def test_a_long_queue_is_no_lost_queue(stack, queued):
+    stack.clock.forward(seconds=60)
+    assert dispatch(stack.claims, stack.queue) == 0
+
+
+def test_what_cannot_be_queued_stays_due(stack, queued):
+    stack.claims.set_enqueued(queued.id, enqueued=False)
+    stack.queue.away = True
+    assert dispatch(stack.claims, stack.queue) == 0
+    stack.queue.away = False
+    assert dispatch(stack.claims, stack.queue) == 1
 
 
 def test_a_deleted_document_is_due_only_while_the_index_may_hold_it(stack, queued):

@@ -73,6 +73,12 @@ def test_a_document_that_is_only_in_the_store_can_be_deleted(stack, name):
     assert stack.store.held == {}
 
 
+def test_a_dropped_document_that_nobody_noticed_can_be_deleted(stack, name):
+    stack.store.held[name] = b"dropped"
+    assert stack.documents.delete(name).status == "deleted"
+    assert stack.store.held == {}
+
+
 def test_another_tenant_sees_nothing(stack, name):
     stack.documents.put(name, b"text here")
     with pytest.raises(NotFound):

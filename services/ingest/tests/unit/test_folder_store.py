@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from ingest.adapters.folder_store import FolderStore
 from ingest.keys import DocumentName
-from opskit.errors import Conflict
+from opskit.errors import Conflict, TooLarge
 
 LONG = "ü😀" * 100 + ".md"
 LONG_PATH = "ü" * 140 + "/" + "é" * 140 + ".md"
@@ -15,7 +15,7 @@ LONG_PATH = "ü" * 140 + "/" + "é" * 140 + ".md"
 
 @pytest.fixture
 def store(tmp_path) -> FolderStore:
-    return FolderStore(tmp_path / "documents")
+    return FolderStore(tmp_path / "documents", max_bytes=1000)
 
 
 def named(key: str) -> DocumentName:
@@ -133,6 +133,13 @@ def test_a_failed_write_leaves_the_old_bytes_and_no_rubbish(store, monkeypatch):
         store.put(named("a.md"), b"new")
     assert store.get(named("a.md")).data == b"old"
     assert [path.name for path in (store.root / "acme" / "default").iterdir()] == ["a.md"]
+
+
+def test_a_file_that_is_too_large_is_not_read(store):
+    (store.root / "acme" / "default").mkdir(parents=True)
+    (store.root / "acme" / "default" / "huge.txt").write_bytes(b"x" * 1001)
+    with pytest.raises(TooLarge, match="1,001 bytes"):
+        store.get(named("huge.txt"))
 
 
 def test_tenants_do_not_meet(store):

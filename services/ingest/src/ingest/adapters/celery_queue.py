@@ -2,11 +2,11 @@
 
 import threading
 import time
-from typing import Final
+from typing import Any, Final
 
 from celery import Celery
 from kombu import Queue
-from kombu.exceptions import KombuError
+from kombu.exceptions import ChannelError, KombuError
 from opskit.celery import create_celery
 from opskit.errors import Unavailable
 from redis.exceptions import RedisError
@@ -44,6 +44,17 @@ class CeleryQueue:
         except (KombuError, RedisError, OSError) as exc:
             with self._lock:
                 self._away_until = time.monotonic() + _PAUSE_SECONDS
+            raise Unavailable("The task queue cannot be reached.") from exc
+
+    def depth(self) -> int:
+        """Ask the broker for the length of both queues."""
+        try:
+            with self._app.connection_for_write() as connection:
+                channel: Any = connection.default_channel
+                return sum(channel.queue_declare(name, passive=True).message_count for name in (QUEUE, URGENT_QUEUE))
+        except ChannelError:
+            return 0  # an empty Redis list is no list
+        except (KombuError, RedisError, OSError) as exc:
             raise Unavailable("The task queue cannot be reached.") from exc
 
     def check(self) -> None:

@@ -8,11 +8,12 @@ from ingest.settings import Settings
 def open_store(settings: Settings) -> FolderStore | S3Store:
     """A folder beside the stack, or a bucket."""
     if settings.store == "folder":
-        return FolderStore(settings.store_folder)
+        return FolderStore(settings.store_folder, max_bytes=settings.max_document_bytes)
     return S3Store(
         settings.s3_endpoint,
         bucket=settings.s3_bucket,
         access_key=settings.s3_access_key,
         secret_key=settings.s3_secret_key.get_secret_value(),
         secure=settings.s3_secure,
+        max_bytes=settings.max_document_bytes,
     )

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from opskit.errors import Conflict, Unavailable
+from opskit.errors import Conflict, TooLarge, Unavailable
 
 from ingest.file_names import file_name, segment_of, sidecar_name
 from ingest.keys import DocumentName, name_of
@@ -32,8 +32,9 @@ Signature = tuple[int, int, int, int]
 class FolderStore:
     """The store of the embedded profile."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, max_bytes: int) -> None:
         self.root = root.resolve()
+        self._max_bytes = max_bytes
         self.root.mkdir(parents=True, exist_ok=True)
         self._etags: dict[str, tuple[Signature, str]] = {}
 
@@ -60,8 +61,10 @@ class FolderStore:
         with self._opened(name) as handle:
             if handle is None:
                 return None
+            if (size := os.fstat(handle).st_size) > self._max_bytes:
+                raise TooLarge(f"The file has {size:,} bytes; at most {self._max_bytes:,} are read.")
             with os.fdopen(os.dup(handle), "rb") as stream:
-                data = stream.read()
+                data = stream.read(self._max_bytes)
             return Content(data, hashlib.sha256(data).hexdigest())
 
     def etag(self, name: DocumentName) -> str | None:
@@ -180,7 +183,7 @@ class FolderStore:
             with self._folder(name) as (folder, file):
                 handle = os.open(file, _FILE, dir_fd=folder)
         except OSError as exc:
-            if exc.errno not in (*_NOT_A_PLACE, errno.ENXIO, errno.ENAMETOOLONG):
+            if exc.errno not in (*_NOT_A_PLACE, errno.ENXIO, errno.ENAMETOOLONG, errno.EACCES):
                 raise self._explained(exc, name) from exc
         try:
             yield handle if handle is not None and stat.S_ISREG(os.fstat(handle).st_mode) else None

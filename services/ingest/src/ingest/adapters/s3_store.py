@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import urllib3
 from minio import Minio
 from minio.error import InvalidResponseError, S3Error, ServerError
-from opskit.errors import Conflict, InvalidRequest, Unavailable
+from opskit.errors import Conflict, InvalidRequest, TooLarge, Unavailable
 
 from ingest.keys import DocumentName, name_of
 from ingest.ports import Content, StoredDocument
@@ -21,8 +21,11 @@ _TAKEN = frozenset({"XMinioParentIsObject", "XMinioObjectExistsAsDirectory"})
 class S3Store:
     """The store of the Compose and Kubernetes profiles. Object names are `<tenant>/<knowledge base>/<key>`."""
 
-    def __init__(self, endpoint: str, *, bucket: str, access_key: str, secret_key: str, secure: bool) -> None:
+    def __init__(
+        self, endpoint: str, *, bucket: str, access_key: str, secret_key: str, secure: bool, max_bytes: int
+    ) -> None:
         self._bucket = bucket
+        self._max_bytes = max_bytes
         self._client = Minio(
             endpoint,
             access_key=access_key,
@@ -55,6 +58,8 @@ class S3Store:
                     return None
                 raise
             try:
+                if (size := int(response.headers.get("content-length", 0))) > self._max_bytes:
+                    raise TooLarge(f"The object has {size:,} bytes; at most {self._max_bytes:,} are read.")
                 return Content(response.data, _bare(response.headers.get("etag")))
             finally:
                 response.close()
