@@ -1,0 +1,94 @@
+"""What set-up and launch decide, without doing it."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+from nexus_serving import pythons, triton_environment
+from nexus_serving.command import Listen, server_command, server_environment
+from nexus_serving.layout import Layout, SetUpFailed
+from nexus_serving.pythons import Interpreter, find_python
+from nexus_serving.served_repository import model_parameters, write_repository
+from nexus_serving.triton_environment import TritonEnvironment
+
+ENVIRONMENT = TritonEnvironment("k", "/env/site", "/env/backends", "/env/tritonserver", "/base", "/base/lib:/env/libs")
+
+
+def test_a_python_without_its_shared_library_is_named_with_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    bare = Interpreter(Path("/usr/bin/python3"), "3.11", Path("/usr"), (tmp_path,))
+    monkeypatch.setattr(pythons, "_candidates", lambda: iter([bare.executable]))
+    monkeypatch.setattr(pythons, "_probe", lambda path: bare)
+    monkeypatch.setattr(pythons, "_downloaded_library", lambda found, downloads: None)
+    with pytest.raises(SetUpFailed, match=r"apt-get install -y python3\.11 libpython3\.11"):
+        find_python(tmp_path)
+
+
+def test_a_python_is_found_by_its_shared_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "libpython3.12.so.1.0").touch()
+    old = Interpreter(Path("/a/python3.9"), "3.9", Path("/a"), (tmp_path,))
+    good = Interpreter(Path("/b/python3.12"), "3.12", Path("/b"), (Path("/nowhere"), tmp_path))
+    found = {one.executable: one for one in (old, good)}
+    monkeypatch.setattr(pythons, "_candidates", lambda: iter(found))
+    monkeypatch.setattr(pythons, "_probe", found.get)
+    assert find_python(tmp_path).library_folder == tmp_path
+    assert find_python(tmp_path).version == "3.12"
+
+
+def test_uv_that_is_nowhere_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(triton_environment, "CHECKOUT", tmp_path)
+    with pytest.raises(SetUpFailed, match="uv is missing"):
+        triton_environment.find_uv()
+
+
+def test_an_installer_that_fails_gives_its_reason():
+    with pytest.raises(SetUpFailed, match="no such thing"):
+        triton_environment.run(["sh", "-c", "echo no such thing >&2; exit 3"])
+
+
+def test_launching_before_preparing_says_what_to_run(tmp_path: Path):
+    with pytest.raises(SetUpFailed, match=r"serving/prepare\.py"):
+        TritonEnvironment.load(Layout(cache=tmp_path, state=tmp_path))
+
+
+def test_folders_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NEXUS_CACHE_DIR", str(tmp_path / "c"))
+    monkeypatch.setenv("NEXUS_STATE_DIR", str(tmp_path / "s"))
+    layout = Layout.from_environment()
+    assert layout.triton == tmp_path / "c" / "triton"
+    assert layout.served_repository.is_relative_to(tmp_path / "s")
+
+
+def test_the_server_inherits_nothing_and_finds_its_own_python_first(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PYTHONPATH", "/leak")
+    made = server_environment(ENVIRONMENT)
+    assert made["PATH"].split(":")[0] == "/base/bin"
+    assert "/leak" not in " ".join(made.values())
+    assert made["NEXUS_SERVING_PATH"].split(":")[0] == "/env/site"
+
+
+def test_the_server_listens_where_it_is_told_and_loads_what_it_is_told(tmp_path: Path):
+    command = server_command(ENVIRONMENT, tmp_path, Listen("127.0.0.1", 1, 2, 3), ["embedder", "reader"])
+    assert {"--http-port=1", "--grpc-port=2", "--metrics-port=3", "--load-model=reader"} <= set(command)
+    assert all(f"--{door}-address=127.0.0.1" in command for door in ("http", "grpc", "metrics"))
+
+
+def test_a_port_in_use_is_noticed():
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        assert Listen("127.0.0.1", port, port, port).taken() == [port] * 3
+
+
+def test_the_served_repository_names_this_machines_folders_and_digests(tmp_path: Path):
+    (tmp_path / "e").mkdir()
+    (tmp_path / "r").mkdir()
+    (tmp_path / "e" / "embedder.json").write_text(json.dumps({"fingerprint": "f00"}))
+    (tmp_path / "r" / "reader.json").write_text(json.dumps({"digest": "d00"}))
+    write_repository(tmp_path / "served", model_parameters(tmp_path / "e", tmp_path / "r"))
+    config = (tmp_path / "served" / "reader" / "config.pbtxt").read_text()
+    assert 'key: "reader_digest" value { string_value: "d00" }' in config
+    assert str(tmp_path / "r") in config
+    assert (tmp_path / "served" / "embedder" / "1" / "model.py").exists()
