@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui.pages import chat, documents, status
+from ui.views import chat, documents, status
 
 _STATIC = Path(str(files("ui") / "static"))
 

@@ -6,6 +6,7 @@ of Streamlit's own directives (`$…$` as a formula, `:red[…]` as a colour, `:
 
 import html
 import re
+from itertools import pairwise
 
 _CODE = re.compile(
     r"(?P<fence>^[ \t]*(`{3,}|~{3,}).*?(?:^[ \t]*\2[`~]*[ \t]*$|\Z))|(?P<span>(`+)(?!`).+?(?<!`)\4(?!`))", re.M | re.S
@@ -38,8 +39,8 @@ def _safe_prose(text: str, citations: frozenset[int]) -> str:
 
 def label(text: str) -> str:
     """`text` as it is, for the labels of widgets, which read markdown."""
-    escaped = re.sub(r"([\\`*_{}\[\]()#+!~|>$<])", r"\\\1", " ".join(text.split()))
-    return _DIRECTIVE.sub(":" + _WORD_JOINER, escaped)
+    plain = _DIRECTIVE.sub(":" + _WORD_JOINER, " ".join(text.split()))
+    return re.sub(r"([\\`*_{}\[\]()#+!~|>$<])", r"\\\1", plain)
 
 
 def highlighted(text: str, quote: str) -> str:
@@ -56,7 +57,7 @@ def reflowed(text: str) -> str:
     theirs. Only white space changes."""
     lines = text.split("\n")
     joined, in_code = lines[0], lines[0].startswith(("```", "~~~"))
-    for before, line in zip(lines, lines[1:], strict=False):
+    for before, line in pairwise(lines):
         fence = line.startswith(("```", "~~~"))
         soft = (
             not (in_code or fence)

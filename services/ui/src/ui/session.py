@@ -79,6 +79,22 @@ def attempt(call: Callable[..., Result], *args: Any, **options: Any) -> Result |
         return explained(exc)
 
 
+def went_well(outcome: object, *, slot: str) -> bool:
+    """Whether a call made in a callback went well. Trouble is kept under `slot` until `show_noted` draws it, because
+    a callback runs before the page and has no place to write to."""
+    if isinstance(outcome, Trouble):
+        st.session_state[f"noted-{slot}"] = outcome
+        return False
+    return True
+
+
+def show_noted(slot: str) -> None:
+    """Show, once, the trouble a callback has kept."""
+    noted = st.session_state.pop(f"noted-{slot}", None)
+    if isinstance(noted, Trouble):
+        show_trouble(noted, key=slot)
+
+
 def show_trouble(trouble: Trouble, *, key: str) -> None:
     """Say calmly what went wrong and what to do."""
     with st.container(key=f"trouble-{key}", gap="xxsmall"):

@@ -68,9 +68,11 @@ def _object(data: str) -> dict[str, Any]:
 
 
 def _delta(chunk: dict[str, Any]) -> str:
-    choices = chunk.get("choices") or [{}]
-    first = choices[0] if isinstance(choices, list) and isinstance(choices[0], dict) else {}
-    return str((first.get("delta") or {}).get("content") or "")
+    choices = chunk.get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else {}
+    delta = first.get("delta") if isinstance(first, dict) else {}
+    content = delta.get("content") if isinstance(delta, dict) else ""
+    return content if isinstance(content, str) else ""
 
 
 def _message(error: Any) -> str:

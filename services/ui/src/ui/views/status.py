@@ -6,9 +6,9 @@ import streamlit as st
 
 from ui.catalogue import counts
 from ui.models import DeadLetter, ServiceState
-from ui.pages.document_list import MOST_LISTED, fetch_documents
 from ui.safe_text import label
-from ui.session import attempt, gateway, settings, show_trouble
+from ui.session import attempt, gateway, settings, show_noted, show_trouble, went_well
+from ui.views.document_list import MOST_LISTED, fetch_documents
 from ui.wording import SERVICES, Trouble, counted
 
 POLL_SECONDS = 5.0
@@ -93,6 +93,7 @@ def _documents() -> None:
 
 def _dead_letters() -> None:
     st.subheader("Dead letters", anchor=False)
+    show_noted("replay")
     letters = attempt(gateway().dead_letters)
     if isinstance(letters, Trouble):
         show_trouble(letters, key="dead-letters")
@@ -108,13 +109,12 @@ def _dead_letter(letter: DeadLetter) -> None:
         with st.container(gap=None, width="stretch"):
             st.markdown(f"**{label(letter.document)}** :gray[:small[{label(letter.knowledge_base)}]]")
             st.caption(label(letter.reason))
-        if st.button("Try again", key=f"replay-{letter.id}", icon=":material/replay:"):
-            outcome = attempt(gateway().replay, letter.id)
-            if isinstance(outcome, Trouble):
-                show_trouble(outcome, key=f"replay-{letter.id}")
-                return
-            st.toast(f"{letter.document} is queued again.", icon=":material/replay:")
-            st.rerun(scope="fragment")
+        st.button("Try again", key=f"replay-{letter.id}", icon=":material/replay:", on_click=_replay, args=(letter,))
+
+
+def _replay(letter: DeadLetter) -> None:
+    if went_well(attempt(gateway().replay, letter.id), slot="replay"):
+        st.toast(f"{label(letter.document)} is queued again.", icon=":material/replay:")
 
 
 def _links() -> None:

@@ -7,10 +7,10 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from ui import metrics
 from ui.catalogue import BASE_NAME, Upload, upload_key
-from ui.pages.document_list import document_list
-from ui.pages.viewer import open_document
 from ui.safe_text import label
-from ui.session import attempt, base_names, choose_base, chosen_base, gateway, show_trouble
+from ui.session import attempt, base_names, choose_base, chosen_base, gateway, show_noted, went_well
+from ui.views.document_list import document_list
+from ui.views.viewer import open_document
 from ui.wording import Trouble, file_name
 
 FORMATS = "Markdown, text, HTML, PDF, Word, PowerPoint, CSV and JSON"
@@ -44,8 +44,8 @@ def _head() -> None:
             help="Choose one, or type the name of a new one.",
             width=220,
         )
-    if problem := st.session_state.pop("base-problem", None):
-        show_trouble(problem, key="base")
+    show_noted("base")
+    show_noted("delete")
 
 
 def _base_chosen() -> None:
@@ -54,8 +54,11 @@ def _base_chosen() -> None:
         choose_base(name)
         return
     del st.session_state["documents-knowledge-base"]
-    st.session_state["base-problem"] = Trouble(
-        "That name does not work", "Use lower case letters, digits and dashes, and begin with a letter or a digit."
+    went_well(
+        Trouble(
+            "That name does not work", "Use lower case letters, digits and dashes; begin with a letter or a digit."
+        ),
+        slot="base",
     )
 
 
@@ -113,14 +116,15 @@ def _requested() -> None:
 def _confirm_deletion(key: str) -> None:
     st.markdown(f"**{label(file_name(key))}** will be gone from **{label(chosen_base())}** and from every answer.")
     with st.container(key="confirm-deletion", horizontal=True, horizontal_alignment="right"):
-        if st.button("Keep it", key="keep-document"):
-            st.rerun()
-        if st.button("Delete", key="confirm-delete", type="primary"):
-            outcome = attempt(gateway().delete, key, knowledge_base=chosen_base())
-            if isinstance(outcome, Trouble):
-                show_trouble(outcome, key="delete")
-                return
-            uploads: list[Upload] = st.session_state.setdefault("uploads", [])
-            uploads[:] = [upload for upload in uploads if (upload.key, upload.base) != (key, chosen_base())]
-            st.toast(f"{file_name(key)} is deleted.", icon=":material/delete:")
-            st.rerun()
+        if st.button("Keep it", key="keep-document") or st.button(
+            "Delete", key="confirm-delete", type="primary", on_click=_delete, args=(key,)
+        ):
+            st.rerun()  # closes the dialog
+
+
+def _delete(key: str) -> None:
+    if not went_well(attempt(gateway().delete, key, knowledge_base=chosen_base()), slot="delete"):
+        return
+    uploads: list[Upload] = st.session_state.setdefault("uploads", [])
+    uploads[:] = [upload for upload in uploads if (upload.key, upload.base) != (key, chosen_base())]
+    st.toast(f"{label(file_name(key))} is deleted.", icon=":material/delete:")

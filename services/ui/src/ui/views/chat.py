@@ -10,7 +10,6 @@ from ui import metrics
 from ui.conversation import Conversation, Turn
 from ui.errors import GatewayError
 from ui.models import Delta, Finished, KnowledgeBase
-from ui.pages.answer import answer_footer, answer_text
 from ui.safe_text import label, safe_markdown
 from ui.session import (
     attempt,
@@ -24,6 +23,7 @@ from ui.session import (
     start_over,
 )
 from ui.suggestions import suggested_questions
+from ui.views.answer import answer_footer, answer_text
 from ui.wording import Trouble, explained
 
 PLACEHOLDER = "Ask a question about your documents"

@@ -80,11 +80,10 @@ def _uploads_panel(uploads: list[Upload]) -> None:
     with st.container(key="uploads", border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("**Just added**", width="stretch")
-            if settled == len(uploads) and st.button(
-                "Clear", key="clear-uploads", type="tertiary", icon=":material/close:"
-            ):
-                uploads.clear()
-                st.rerun(scope="fragment")
+            if settled == len(uploads):
+                st.button(
+                    "Clear", key="clear-uploads", type="tertiary", icon=":material/close:", on_click=uploads.clear
+                )
         if settled < len(uploads):
             st.progress(settled / len(uploads), text=f"Indexing: {settled} of {counted(len(uploads), 'document')} done")
         ordered = sorted(uploads, key=lambda upload: upload.settled and upload.trouble is None)

@@ -7,10 +7,10 @@ from ui import metrics
 from ui.conversation import Turn
 from ui.errors import GatewayError
 from ui.models import Citation, Rating
-from ui.pages.viewer import open_document
 from ui.safe_text import highlighted, label, locate, reflowed, safe_markdown
-from ui.session import attempt, chosen_base, conversation, gateway, go_to, show_trouble
-from ui.wording import Trouble, duration, source_name, source_place
+from ui.session import attempt, chosen_base, conversation, gateway, go_to, show_noted, show_trouble, went_well
+from ui.views.viewer import open_document
+from ui.wording import duration, source_name, source_place
 
 RATINGS: tuple[Rating, Rating] = ("down", "up")
 """In the order of st.feedback's thumbs."""
@@ -113,9 +113,7 @@ def _vote(turn: Turn) -> None:
             args=(turn.number,),
         )
         st.caption(_figures(turn), help=_details(turn))
-    problem = st.session_state.pop(f"vote-problem-{turn.number}", None)
-    if isinstance(problem, Trouble):
-        show_trouble(problem, key=f"vote-{turn.number}")
+    show_noted(f"vote-{turn.number}")
     if turn.rating:
         _remark(turn, turn.rating)
 
@@ -125,47 +123,45 @@ def _send_vote(number: int) -> None:
     pressed = st.session_state.get(f"vote-{number}")
     if turn is None:
         return
-    if pressed is None:  # pressed twice; a vote can be changed but not taken back, so it stays
-        st.session_state[f"vote-{number}"] = RATINGS.index(turn.rating) if turn.rating else None
-        return
-    rating = RATINGS[pressed]
-    outcome = attempt(gateway().vote, turn.answer_id, rating)
-    if isinstance(outcome, Trouble):
-        st.session_state[f"vote-problem-{number}"] = outcome
-        st.session_state[f"vote-{number}"] = RATINGS.index(turn.rating) if turn.rating else None
-        return
-    metrics.VOTES.labels(rating).inc()
-    turn.rating, turn.remark_sent = rating, False
+    # Pressed twice, a thumb lets go; but a vote can only be changed, not taken back, so it stays.
+    if pressed is not None:
+        rating = RATINGS[pressed]
+        if went_well(attempt(gateway().vote, turn.answer_id, rating), slot=f"vote-{number}"):
+            metrics.VOTES.labels(rating).inc()
+            turn.rating, turn.remark_sent = rating, False
+    st.session_state[f"vote-{number}"] = RATINGS.index(turn.rating) if turn.rating else None
 
 
 def _remark(turn: Turn, rating: Rating) -> None:
     if turn.remark_sent:
         st.caption(":material/check: Thank you, that is kept with the answer.")
         return
-    with st.expander(
-        "Thank you. Anything to add?" if rating == "up" else "What would have been right?",
-        key=f"remark-{turn.number}-{rating}",
-        expanded=rating == "down",
+    with (
+        st.expander(
+            "Thank you. Anything to add?" if rating == "up" else "What would have been right?",
+            key=f"remark-{turn.number}-{rating}",
+            expanded=rating == "down",
+        ),
+        st.form(f"remark-form-{turn.number}", border=False),
     ):
-        with st.form(f"remark-form-{turn.number}", border=False):
-            correction = ""
-            if rating == "down":
-                correction = st.text_area(
-                    "The right answer (optional)", key=f"correction-{turn.number}", max_chars=MAX_REMARK, height=80
-                )
-            comment = st.text_input("Comment (optional)", key=f"comment-{turn.number}", max_chars=MAX_REMARK)
-            sent = st.form_submit_button("Send", key=f"send-remark-{turn.number}")
-        if sent and (comment.strip() or correction.strip()):
-            _send_remark(turn, rating, comment.strip(), correction.strip())
+        if rating == "down":
+            st.text_area(
+                "The right answer (optional)", key=f"correction-{turn.number}", max_chars=MAX_REMARK, height=80
+            )
+        st.text_input("Comment (optional)", key=f"comment-{turn.number}", max_chars=MAX_REMARK)
+        st.form_submit_button(
+            "Send", key=f"send-remark-{turn.number}", on_click=_send_remark, args=(turn.number, rating)
+        )
 
 
-def _send_remark(turn: Turn, rating: Rating, comment: str, correction: str) -> None:
-    outcome = attempt(gateway().vote, turn.answer_id, rating, comment=comment or None, correction=correction or None)
-    if isinstance(outcome, Trouble):
-        show_trouble(outcome, key=f"remark-{turn.number}")
+def _send_remark(number: int, rating: Rating) -> None:
+    turn = conversation().turn(number)
+    comment = str(st.session_state.get(f"comment-{number}") or "").strip()
+    correction = str(st.session_state.get(f"correction-{number}") or "").strip() if rating == "down" else ""
+    if turn is None or not (comment or correction):
         return
-    turn.remark_sent = True
-    st.rerun(scope="fragment")
+    outcome = attempt(gateway().vote, turn.answer_id, rating, comment=comment or None, correction=correction or None)
+    turn.remark_sent = went_well(outcome, slot=f"vote-{number}")
 
 
 def _figures(turn: Turn) -> str:
