@@ -25,6 +25,7 @@ def test_a_passage_that_answers_a_question_suggests_it(passage, question):
         "This is the default.",
         "To do this, run it.",
         "To begin the process, wait.",
+        "The jitter is the maximum.",
         "",
         "x" * 500,
     ],

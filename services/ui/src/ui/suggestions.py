@@ -15,7 +15,7 @@ _DEFINED = re.compile(
     re.M,
 )
 _VAGUE = frozenset("this that these those it there here note if because what which note following below above".split())
-_VAGUE_VERBS = frozenset("begin work start assess".split())
+_VAGUE_VERBS = frozenset("begin work start assess learn solve help detect understand see read get".split())
 
 
 def suggested_questions(passages: Iterable[str], *, limit: int = 3) -> list[str]:
@@ -38,12 +38,14 @@ def _questions(passage: str) -> Iterator[str]:
             yield f"How do I {_to_reader(purpose[1])}?"
     for defined in _DEFINED.finditer(passage):
         words = defined[1].split()
-        if not _VAGUE.intersection(word.casefold() for word in words) and words[1:] != []:
+        enough = 3 if words[0] == "The" else 2  # "Jitter is the …" and "The jitter is the …" define nothing
+        if len(words) >= enough and not _VAGUE.intersection(word.casefold() for word in words):
             yield f"What is {_lower_article(defined[1])}?"
 
 
 def _to_reader(purpose: str) -> str:
-    return re.sub(r"\byour(s?)\b", r"my\1", re.sub(r"\byou\b", "I", " ".join(purpose.split())))
+    words = re.sub(r"\byou are\b", "I am", " ".join(purpose.split()))
+    return re.sub(r"\byour\b", "my", re.sub(r"\byou\b", "I", words))
 
 
 def _lower_article(name: str) -> str:

@@ -33,7 +33,7 @@ def document_list() -> None:
     uploads: list[Upload] = st.session_state.setdefault("uploads", [])
     for upload in followed(uploads, chosen_base(), documents):
         _ask_about(upload)
-    _uploads_panel(uploads)
+    _uploads_panel([upload for upload in uploads if upload.base == chosen_base()])
     if documents or search:
         _list(documents, complete, search)
     else:
@@ -82,7 +82,7 @@ def _uploads_panel(uploads: list[Upload]) -> None:
             st.markdown("**Just added**", width="stretch")
             if settled == len(uploads):
                 st.button(
-                    "Clear", key="clear-uploads", type="tertiary", icon=":material/close:", on_click=uploads.clear
+                    "Clear", key="clear-uploads", type="tertiary", icon=":material/close:", on_click=_clear_uploads
                 )
         if settled < len(uploads):
             st.progress(settled / len(uploads), text=f"Indexing: {settled} of {counted(len(uploads), 'document')} done")
@@ -91,6 +91,11 @@ def _uploads_panel(uploads: list[Upload]) -> None:
             _upload_row(position, upload)
         if len(uploads) > UPLOADS_SHOWN:
             st.caption(f"and {len(uploads) - UPLOADS_SHOWN} more")
+
+
+def _clear_uploads() -> None:
+    uploads: list[Upload] = st.session_state["uploads"]
+    uploads[:] = [upload for upload in uploads if upload.base != chosen_base()]
 
 
 def _upload_row(position: int, upload: Upload) -> None:

@@ -53,7 +53,7 @@ def _base_chosen() -> None:
     if BASE_NAME.fullmatch(name):
         choose_base(name)
         return
-    del st.session_state["documents-knowledge-base"]
+    st.session_state["documents-knowledge-base"] = chosen_base()
     went_well(
         Trouble(
             "That name does not work", "Use lower case letters, digits and dashes; begin with a letter or a digit."
