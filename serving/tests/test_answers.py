@@ -103,6 +103,12 @@ def test_a_row_is_quoted_by_its_cells():
     assert words_of(draft) == '`1.2`. "`--tls` | `1.2` | The least version" [1]'
 
 
+def test_of_two_rows_read_as_one_the_row_that_was_asked_for_wins():
+    text = "| Part | Warranty |\n|---|---|\n| Battery | 12 months |\n| Screen | 24 months |"
+    draft = drafted("What is the warranty on batteries?", text, seen={"12 months\nScreen, 24 months": 4.0})
+    assert words_of(draft) == '12 months. "Battery | 12 months" [1]'
+
+
 def test_a_line_of_a_data_file_is_quoted_as_it_is():
     draft = drafted("Which metric?", "name,kind\nhttp_total,counter", seen={"http_total": 2.0}, document="m.csv")
     assert words_of(draft) == 'http_total. "http_total,counter" [1]'

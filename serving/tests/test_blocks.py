@@ -22,7 +22,7 @@ def shapes(text: str) -> list[tuple[str, str]]:
         ("Run:\n\n    helm list\n    helm get\n\nDone.", [
             ("paragraph", "Run:"), ("code", "    helm list\n    helm get"), ("paragraph", "Done.")]),
         ("$ helm list\nNAME", [("code", "$ helm list"), ("paragraph", "NAME")]),
-        ("| a | b |\n|---|---|\n| 1 | 2 |", [("row", "| a | b |"), ("row", "| 1 | 2 |")]),
+        ("| a | b |\n|---|---|\n| 1 | 2 |", [("heading", "| a | b |"), ("row", "| 1 | 2 |")]),
         ("> Quoted.\n>\n> Again.", [("paragraph", "> Quoted."), ("paragraph", "> Again.")]),
         ("apiVersion: v1\nkind: Pod\nspec:\n  name: x", [("code", "apiVersion: v1\nkind: Pod\nspec:\n  name: x")]),
         ("Name: a thing that is described in a whole sentence of words.\nKind: another one that is described here.",

@@ -21,6 +21,8 @@ from nexus_serving.engines.questions import Expected, Form, expected, form, look
         ("Why is my application OutOfSync?", Form.EXPLANATION),
         ("What is the difference between apply and hook?", Form.EXPLANATION),
         ("What is the default port?", Form.LOOKUP),
+        ("What is the refund period?", Form.LOOKUP),
+        ("What is warranty on batteries?", Form.LOOKUP),
         ("What is the greatest length of a chart's name?", Form.LOOKUP),
         ("How many groups fit in a token?", Form.LOOKUP),
         ("How long does a token stay valid?", Form.LOOKUP),

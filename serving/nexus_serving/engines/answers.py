@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from nexus_serving.engines import wording
-from nexus_serving.engines.blocks import Kind
+from nexus_serving.engines.blocks import Kind, blocks_over
 from nexus_serving.engines.definitions import defining_sentences, subject
 from nexus_serving.engines.evidence import Question, prior
 from nexus_serving.engines.material import Material
@@ -25,7 +25,7 @@ DEFINES = 4.0
 DANGLING = 3.0
 """Lost by a sentence that ends in a colon: alone it does not say how to do it."""
 ASKING = 4.0
-"""Lost by a unit that asks instead of telling: a question in a heading is no answer to it."""
+"""Lost by a unit that asks or names instead of telling: a question, a heading, the head of a table."""
 WHOLE = 0.6
 """An answer that is this much of its sentence is not repeated before it."""
 
@@ -84,20 +84,29 @@ def best_draft(asked: str, materials: Sequence[Material], spans: Sequence[Span])
 def _candidates(question: Question, materials: Sequence[Material], spans: Sequence[Span]) -> Iterator[Candidate]:
     for span in spans:
         material = materials[span.passage]
-        start, end = material.reading.source_range(span.start, span.end)
-        unit = unit_of(material.text, material.blocks, start, end)
-        low, high = cell_of(material.text, unit, start, end)
-        start, end = complete(material.text, max(start, low), min(end, high), low, high)
-        added = prior(
-            question,
-            rank=material.rank,
-            answer=material.text[start:end],
-            sentence=material.text[unit.start : unit.end],
-            passage=material.all_words,
-        )
-        if material.text[unit.start : unit.end].endswith("?"):
-            added -= ASKING
-        yield Candidate(material, start, end, unit, span.score + added)
+        first, last = material.reading.source_range(span.start, span.end)
+        # What is read on from one row or item to the next may mean either: the evidence decides.
+        for block in blocks_over(material.blocks, first, last):
+            start, end = max(first, block.body), min(last, block.body_end)
+            if material.text[start:end].strip():
+                yield _candidate(question, material, start, end, span.score)
+
+
+def _candidate(question: Question, material: Material, start: int, end: int, score: float) -> Candidate:
+    unit = unit_of(material.text, material.blocks, start, end)
+    low, high = cell_of(material.text, unit, start, end)
+    start, end = complete(material.text, max(start, low), min(end, high), low, high)
+    score += prior(
+        question,
+        rank=material.rank,
+        answer=material.text[start:end],
+        sentence=material.text[unit.start : unit.end],
+        passage=material.all_words,
+        in_row=unit.kind is Kind.ROW,
+    )
+    if unit.kind is Kind.HEADING or material.text[unit.start : unit.end].endswith("?"):
+        score -= ASKING
+    return Candidate(material, start, end, unit, score)
 
 
 def _definitions(

@@ -47,6 +47,11 @@ def blocks(text: str, *, by_line: bool = False) -> list[Block]:
     return _Parser(text).run()
 
 
+def blocks_over(found: list[Block], start: int, end: int) -> list[Block]:
+    """The blocks whose words share a part of [start, end)."""
+    return [block for block in found if block.body < end and block.body_end > start]
+
+
 def block_at(found: list[Block], start: int, end: int) -> Block | None:
     """The block that shares most of [start, end)."""
     shares = [(min(block.end, end) - max(block.start, start), block) for block in found]
@@ -148,6 +153,8 @@ class _Parser:
         end = start + len(line)
         if _RULE.match(line):
             self._close()
+            if self._done and self._done[-1].kind is Kind.ROW and "|" in line:
+                self._done[-1] = replace(self._done[-1], kind=Kind.HEADING)  # the head of the table
             return True
         if _HEADING.match(line) or _ROW.match(line) or _OPTION.match(line):
             self._close()

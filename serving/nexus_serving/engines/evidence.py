@@ -18,6 +18,8 @@ LOOK = 3.0
 """Gained by an answer that looks as asked for, lost by one that does not, when the question says."""
 SENTENCE = 1.0
 """Gained by a sentence with all the question's words."""
+ROW = 6.0
+"""The same for a row of a table: it is about what its cells name, and its neighbours answer other questions."""
 NAME = 3.0
 """Lost for each name or number of the question that the passage lacks."""
 
@@ -53,8 +55,13 @@ class Question:
         return sum(name not in lowered for name in self.names)
 
 
-def prior(question: Question, *, rank: int, answer: str, sentence: str, passage: str) -> float:
+def prior(question: Question, *, rank: int, answer: str, sentence: str, passage: str, in_row: bool = False) -> float:
     """What is added to the reader's score of `answer`, found in `sentence` of the passage that came `rank`-th."""
     wanted = expected(question.text)
     look = 0.0 if wanted is None else LOOK if looks_as_expected(answer, wanted) else -LOOK
-    return look + SENTENCE * question.coverage(sentence) - RANK * rank - NAME * question.missing_names(passage)
+    return (
+        look
+        + (ROW if in_row else SENTENCE) * question.coverage(sentence)
+        - RANK * rank
+        - NAME * question.missing_names(passage)
+    )

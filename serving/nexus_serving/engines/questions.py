@@ -29,9 +29,10 @@ _ATTRIBUTE = (
     r"(?:default|maximum|minimum|max|min|name|port|version|number|value|length|size|limit|url|path|address|type|date"
     r"|cost|price|time|command|difference|reason|format|location|id|identifier|address|role|interval|timeout)"
 )
+_PREPOSITION = r"(?:about|at|between|by|for|from|if|in|of|on|per|than|that|to|when|with)"
 _DEFINITION = re.compile(
-    rf"^\s*(?:what(?:'s|\s+is|\s+are|\s+was|\s+were)|who\s+is|define)\s+(?!the\s+(?:\w+\s+)?{_ATTRIBUTE}\b)(?:an?\s+|the\s+)?"
-    rf"(?!{_ATTRIBUTE}\b)[\w./-]+(?:\s+(?!of\b|for\b|in\b|to\b|that\b|than\b|when\b|if\b)[\w./-]+){{0,3}}\s*\??\s*$"
+    rf"^\s*(?:what(?:'s|\s+is|\s+are|\s+was|\s+were)|who\s+is|define)\s+(?:an?\s+)?(?!the\b|{_ATTRIBUTE}\b)[\w./-]+"
+    rf"(?:\s+(?!{_PREPOSITION}\b)[\w./-]+){{0,3}}\s*\??\s*$"
     r"|^\s*what\s+(?:does|do)\s+.{1,60}\s+(?:mean|do|stand\s+for|refer\s+to)\b.{0,30}$"
     r"|^\s*what\s+is\s+meant\s+by\b|\bdefinition\s+of\b|^\s*(?:explain|describe)\b",
     re.I,
