@@ -9,6 +9,7 @@ from nexus_serving.engines.sentences import sentences
     [
         ("One. Two! Three?", ["One.", "Two!", "Three?"]),
         ("It is 1.5 seconds. Then it stops.", ["It is 1.5 seconds.", "Then it stops."]),
+        ("It ended with v1.8.0. Then came v2.", ["It ended with v1.8.0.", "Then came v2."]),
         ("Use e.g. Helm. Or not.", ["Use e.g. Helm.", "Or not."]),
         ("By J. Smith and others. Second.", ["By J. Smith and others.", "Second."]),
         ('He said "yes." Then left.', ['He said "yes."', "Then left."]),

@@ -8,7 +8,7 @@ _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|vs|cf|Mr|Mrs|Ms|Dr|St|Jr|Sr|No|Fig|Eq|Sec|Inc|Ltd|Co|Corp|approx|al|Gen|Col|Prof|Rev|U\.S"
     r"|a\.m|p\.m|ca|c|v|resp|incl|max|min)|\b[A-Z])\.$"
 )
-_ENUMERATED = re.compile(r"(?:^|[:;.])\s*\(?\d{1,2}\.$")
+_ENUMERATED = re.compile(r"(?:^|[:;.]\s)\s*\(?\d{1,2}\.$")
 SHORT_LINE = 0.6
 """A line shorter than this share of its paragraph's longest line was ended by its writer, not wrapped."""
 
