@@ -15,7 +15,7 @@ SPACE = Passage(2, "The Moon orbits the Earth at a mean distance of 384,400 kilo
 
 @pytest.fixture(scope="module")
 def reader(reader_folder: Path) -> ExtractiveReader:
-    return ExtractiveReader(reader_folder, threads=1)
+    return ExtractiveReader(reader_folder, workers=1)
 
 
 def result(reader: ExtractiveReader, question: str, *passages: Passage, **limits) -> Result:

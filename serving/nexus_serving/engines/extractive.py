@@ -2,21 +2,23 @@
 
 import json
 import math
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from tokenizers import Tokenizer
 
 from nexus_serving.engines.answers import Draft, best_draft
 from nexus_serving.engines.contract import Delta, ReaderRequest, Result, Support
-from nexus_serving.engines.inference import length_buckets, open_session, padded
+from nexus_serving.engines.inference import equal_shares, open_session, padded
 from nexus_serving.engines.material import Material
 from nexus_serving.engines.spans import Span, best_spans
 from nexus_serving.engines.windows import Window, Windows
 from nexus_serving.engines.wording import ABSTENTION
 
 BATCH_TOKENS = 1024
-"""Padded tokens read in one pass: passages of like length together, and a chance to stop in between."""
+"""Tokens that one worker reads in one pass; between two passes there is a chance to stop."""
 
 Cancelled = Callable[[], bool]
 
@@ -24,11 +26,15 @@ Cancelled = Callable[[], bool]
 class ExtractiveReader:
     """The reader in `folder` (`model.onnx`, `tokenizer.json`, `reader.json`)."""
 
-    def __init__(self, folder: Path, threads: int = 2) -> None:
+    def __init__(self, folder: Path, workers: int = 2) -> None:
         about = json.loads((folder / "reader.json").read_text())
         self._threshold = float(about["threshold"])
         self._windows = Windows(Tokenizer.from_file(str(folder / "tokenizer.json")))
-        self._session = open_session(folder / "model.onnx", threads)
+        # Workers of one thread share a request. Threads inside a pass are no faster, and wait for one another after
+        # every operator: with other processes on the same two cores that halves the speed.
+        self._session = open_session(folder / "model.onnx", threads=1)
+        self._workers = workers
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="reader")
 
     def answer(self, request: ReaderRequest, cancelled: Cancelled = lambda: False) -> Iterator[Delta | Result]:
         """The answer's wording piece by piece, then the result; ends early, without one, when cancelled."""
@@ -67,16 +73,23 @@ class ExtractiveReader:
         yield pieces[-1]
 
     def _spans(self, windows: list[Window], cancelled: Cancelled) -> list[Span] | None:
+        """The best spans of all windows; None when cancelled before all were read."""
+        if not windows:
+            return []
+        shares = equal_shares([len(window.ids) for window in windows], self._workers, BATCH_TOKENS)
+        running: deque[Future[list[Span]]] = deque()
         spans: list[Span] = []
-        for bucket in length_buckets([len(window.ids) for window in windows], BATCH_TOKENS):
+        for share in shares:
+            if len(running) == self._workers:
+                spans += running.popleft().result()
             if cancelled():
                 return None
-            rows = [windows[number] for number in bucket]
-            inputs = padded([row.ids for row in rows], [row.types for row in rows])
-            logits = self._session.run(None, inputs)[0]
-            for row, scores in zip(rows, logits, strict=True):
-                spans += best_spans(row, scores)
-        return spans
+            running.append(self._pool.submit(self._read, [windows[number] for number in share]))
+        return spans + [span for future in running for span in future.result()]
+
+    def _read(self, rows: list[Window]) -> list[Span]:
+        logits = self._session.run(None, padded([row.ids for row in rows], [row.types for row in rows]))[0]
+        return [span for row, scores in zip(rows, logits, strict=True) for span in best_spans(row, scores)]
 
 
 def _confidence(above: float) -> float:

@@ -1,5 +1,6 @@
 """ONNX Runtime sessions and padded batches."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,22 @@ def padded(ids: Sequence[Sequence[int]], types: Sequence[Sequence[int]] | None =
         if types is not None:
             inputs["token_type_ids"][row, : len(tokens)] = types[row]
     return inputs
+
+
+def equal_shares(lengths: Sequence[int], workers: int, budget: int) -> list[list[int]]:
+    """Row numbers in batches of similar length and like work, so many that all workers have the same to do.
+
+    Each batch is at most about `budget` tokens.
+    """
+    total = sum(lengths)
+    rounds = max(1, math.ceil(total / (workers * budget)))
+    share = total / (rounds * workers)
+    batches: list[list[int]] = [[] for _ in range(rounds * workers)]
+    before = 0
+    for row in sorted(range(len(lengths)), key=lengths.__getitem__):
+        batches[min(int((before + lengths[row] / 2) / share), len(batches) - 1)].append(row)
+        before += lengths[row]
+    return [batch for batch in batches if batch]
 
 
 def length_buckets(lengths: Sequence[int], budget: int) -> list[list[int]]:
