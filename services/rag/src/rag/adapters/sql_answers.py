@@ -1,0 +1,88 @@
+"""Answers in SQL."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TypeVar
+
+from opskit.contracts.answers import AnswerRecord
+from opskit.errors import Unavailable
+from sqlalchemy import DateTime, Engine, String, Text, delete, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+Result = TypeVar("Result")
+
+
+class Base(DeclarativeBase):
+    """Base of the tables."""
+
+
+class Answer(Base):
+    """One answer, whole, as its contract's JSON; beside it what it is looked up and swept by."""
+
+    __tablename__ = "answers"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    tenant: Mapped[str] = mapped_column(String(63))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+    record: Mapped[str] = mapped_column(Text)
+
+
+class SqlAnswers:
+    """Keeps answers. SQL runs in threads of its own: one writes, so that writers never wait for SQLite's lock."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._writing = ThreadPoolExecutor(1, thread_name_prefix="answers-write")
+        self._reading = ThreadPoolExecutor(2, thread_name_prefix="answers-read")
+
+    async def save(self, record: AnswerRecord) -> None:
+        """Committed when this returns."""
+        await self._run(self._writing, partial(self._save, record))
+
+    async def get(self, tenant: str, answer_id: str) -> AnswerRecord | None:
+        """The answer, when it is the tenant's."""
+        return await self._run(self._reading, partial(self._get, tenant, answer_id))
+
+    async def sweep(self, keep: timedelta) -> None:
+        """Forget answers older than that."""
+        await self._run(self._writing, partial(self._sweep, datetime.now(UTC) - keep))
+
+    async def check(self) -> None:
+        """Return when the database answers."""
+        await self._run(self._reading, lambda: self._get("", ""))
+
+    def close(self) -> None:
+        """Finish writing and close the database."""
+        self._writing.shutdown()
+        self._reading.shutdown()
+        self._engine.dispose()
+
+    async def _run(self, pool: ThreadPoolExecutor, work: Callable[[], Result]) -> Result:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, work)
+        except OperationalError as exc:
+            raise Unavailable("The database of answers cannot be used.") from exc
+
+    def _save(self, record: AnswerRecord) -> None:
+        row = Answer(
+            id=record.answer_id,
+            tenant=record.tenant,
+            created_at=record.created_at,
+            record=record.model_dump_json(),
+        )
+        with Session(self._engine) as session, session.begin():
+            session.add(row)
+
+    def _get(self, tenant: str, answer_id: str) -> AnswerRecord | None:
+        wanted = select(Answer.record).where(Answer.id == answer_id, Answer.tenant == tenant)
+        with Session(self._engine) as session:
+            kept = session.scalar(wanted)
+        return None if kept is None else AnswerRecord.model_validate_json(kept)
+
+    def _sweep(self, before: datetime) -> None:
+        with Session(self._engine) as session, session.begin():
+            session.execute(delete(Answer).where(Answer.created_at < before))

@@ -1,0 +1,65 @@
+"""The reader in Triton: a decoupled model, one request in, a stream of events out."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any, Final
+
+import grpc  # type: ignore[import-untyped]
+import numpy as np
+import tritonclient.grpc.aio as triton
+from opskit.contracts.reader import READER_EVENT, READER_MODEL, ReaderDelta, ReaderRequest, ReaderResult
+from opskit.errors import Unavailable
+from pydantic import ValidationError
+from tritonclient.utils import InferenceServerException
+
+from rag.errors import ReaderFailed
+
+_AWAY: Final = ("unknown model", "is not ready", "not found", "no available versions")
+
+
+class TritonReader:
+    """Reads passages and answers."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    async def read(self, request: ReaderRequest, *, seconds: float) -> AsyncGenerator[ReaderDelta | ReaderResult, None]:
+        """Deltas, then one result. Closing the generator cancels the call, and with it the work."""
+        stream = self._client.stream_infer(_once(request), stream_timeout=seconds)
+        try:
+            async for response, error in stream:
+                if error is not None:
+                    raise _named(error)
+                event = _event(response)
+                yield event
+                if isinstance(event, ReaderResult):
+                    return
+            raise ReaderFailed("The reader ended without a result.")
+        except grpc.RpcError as exc:
+            if getattr(exc, "code", lambda: None)() == grpc.StatusCode.DEADLINE_EXCEEDED:
+                raise ReaderFailed(f"The reader did not finish within {seconds:g} seconds.") from exc
+            raise Unavailable("The reader in Triton cannot be reached.") from exc
+        finally:
+            stream.cancel()
+
+
+async def _once(request: ReaderRequest) -> AsyncIterator[dict[str, Any]]:
+    given = triton.InferInput("REQUEST", [1], "BYTES")
+    given.set_data_from_numpy(np.array([request.model_dump_json().encode()], dtype=np.object_))
+    yield {"model_name": READER_MODEL, "inputs": [given]}
+
+
+def _event(response: Any) -> ReaderDelta | ReaderResult:
+    raw = response.as_numpy("EVENT")
+    try:
+        return READER_EVENT.validate_json(bytes(raw.reshape(-1)[0]))
+    except (AttributeError, IndexError, ValidationError) as exc:
+        raise ReaderFailed("The reader said something that is not in its contract.") from exc
+
+
+def _named(error: InferenceServerException) -> Exception:
+    message = str(error.message()).lower()
+    if any(word in message for word in _AWAY):
+        return Unavailable("The reader in Triton is not loaded.")
+    failed = ReaderFailed("The reader failed.")
+    failed.__cause__ = error
+    return failed

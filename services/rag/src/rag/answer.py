@@ -1,0 +1,218 @@
+"""From a question to an answer, in named steps: understand, retrieve, prompt, read, verify, record."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import islice
+
+from opskit.contracts.answers import AnswerRecord
+from opskit.contracts.reader import Passage, ReaderRequest, ReaderResult, TokenUsage
+
+from rag import metrics, prompt
+from rag.candidates import worth_reading
+from rag.errors import ReaderFailed
+from rag.ports import Conversations, Embedder, Found, Reader, Retriever, ServedModels
+from rag.recording import Recorder, count
+from rag.release import ReleaseSettings
+from rag.retrieve import retrieve
+from rag.slots import ReaderSlots
+from rag.stopwatch import Stopwatch
+from rag.understanding import Ask, Understood, earlier_exchanges, question_of, understand
+from rag.verdict import Verdict, verdict_on
+
+NOT_KNOWN = "unknown"
+"""The release of an answer that failed before the models were known."""
+
+Shown = list[tuple[Passage, Found]]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The next piece of the answer's wording."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end of an answer; everything about it is kept when this comes."""
+
+    record: AnswerRecord
+    usage: TokenUsage
+    timings: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What was said in the end."""
+
+    verdict: Verdict
+    usage: TokenUsage
+    shown: Shown
+
+
+Step = Words | Spoken
+
+
+class Answering:
+    """The pipeline."""
+
+    def __init__(
+        self,
+        *,
+        release: ReleaseSettings,
+        models: ServedModels,
+        embedder: Embedder,
+        retriever: Retriever,
+        reader: Reader,
+        slots: ReaderSlots,
+        conversations: Conversations,
+        recorder: Recorder,
+        seconds: float,
+    ) -> None:
+        self._release, self._prompt = release, release.prompt
+        self._models, self._embedder, self._retriever, self._reader = models, embedder, retriever, reader
+        self._slots, self._conversations, self._recorder = slots, conversations, recorder
+        self._seconds = seconds
+        self.release_id_with = lru_cache(8)(release.id_with)
+
+    async def release_id(self) -> str:
+        """The release that would answer now."""
+        return self.release_id_with(await self._models.current())
+
+    async def answer(self, ask: Ask) -> AsyncGenerator[Words | Finished, None]:
+        """The wording piece by piece, then the end. Closing the generator stops all work on the answer."""
+        watch, release, complete = Stopwatch(), NOT_KNOWN, False
+        try:
+            release = await self.release_id()
+            async with aclosing(self._steps(ask, release, watch)) as events:
+                async for event in events:
+                    complete = isinstance(event, Finished)
+                    yield event
+        except (asyncio.CancelledError, GeneratorExit):
+            if not complete:
+                metrics.ANSWERS_ABANDONED.inc()
+            raise
+        except Exception:
+            metrics.ANSWERS.labels(release, "error").inc()
+            raise
+
+    async def _steps(self, ask: Ask, release: str, watch: Stopwatch) -> AsyncGenerator[Words | Finished, None]:
+        understood = await self._understand(ask)
+        watch.lap("understand")
+        spoken: Spoken | None = None
+        async with aclosing(self._said(ask, understood, watch)) as said:
+            async for event in said:
+                if isinstance(event, Spoken):
+                    spoken = event
+                    continue
+                if "first_token" not in watch.timings:
+                    metrics.FIRST_TOKEN_SECONDS.labels(release).observe(watch.mark("first_token"))
+                yield event
+        assert spoken is not None, "whatever was said ends with a verdict"
+        watch.lap("read")
+        record = _record(ask, understood, spoken, release)
+        await self._recorder.keep(record, asked=understood.asked)
+        watch.lap("record")
+        found = [one for _, one in spoken.shown]
+        count(record, spoken.verdict, spoken.usage, found, seconds=watch.mark("total"))
+        yield Finished(record, spoken.usage, watch.timings)
+
+    async def _understand(self, ask: Ask) -> Understood:
+        asked = question_of(ask.messages)
+        history = earlier_exchanges(ask.messages)
+        if not history and not ask.is_new_conversation:
+            history = await self._conversations.history(ask.tenant, ask.conversation_id)
+        return understand(asked, history, turns=self._prompt.history_turns)
+
+    async def _said(self, ask: Ask, understood: Understood, watch: Stopwatch) -> AsyncGenerator[Step, None]:
+        wording = self._prompt.wording
+        if understood.talk is not None:
+            reply = Verdict(getattr(wording, understood.talk.value), [], abstained=False)
+            usage = await self._counted(understood.asked, reply.text)
+            yield Words(reply.text)
+            yield Spoken(reply, usage, [])
+            return
+        shown = await self._passages(ask, understood)
+        watch.lap("retrieve")
+        if not shown:
+            nothing = Verdict(wording.empty, [], abstained=True)
+            usage = await self._counted(understood.asked, nothing.text)
+            yield Words(nothing.text)
+            yield Spoken(nothing, usage, [])
+            return
+        request = prompt.reader_request(
+            understood.question,
+            [passage for passage, _ in shown],
+            understood.history,
+            self._prompt,
+            max_answer_tokens=ask.max_tokens,
+        )
+        async with aclosing(self._read(request, shown)) as spoken:
+            async for event in spoken:
+                yield event
+
+    async def _passages(self, ask: Ask, understood: Understood) -> Shown:
+        settings = self._release.retrieval
+        most = ask.passages or settings.passages
+        found = await retrieve(
+            self._retriever,
+            understood.question,
+            tenant=ask.tenant,
+            knowledge_base=ask.knowledge_base,
+            wanted=most,
+        )
+        chosen = worth_reading(found, per_document=settings.passages_per_document)
+        return prompt.numbered(islice(chosen, 2 * most), budget=self._prompt.passage_tokens, most=most)
+
+    async def _read(self, request: ReaderRequest, shown: Shown) -> AsyncGenerator[Step, None]:
+        """The reader's words. They are held back until their citations are checked, when the release wants it so;
+        otherwise they go out at once, and an answer that does not hold is taken back in words."""
+        held: list[str] = []
+        result: ReaderResult | None = None
+        async with self._slots.taken(), aclosing(self._reader.read(request, seconds=self._seconds)) as events:
+            async for event in events:
+                if isinstance(event, ReaderResult):
+                    result = event
+                elif self._prompt.hold_until_verified:
+                    held.append(event.text)
+                else:
+                    yield Words(event.text)
+        if result is None:
+            raise ReaderFailed("The reader ended without a result.")
+        verdict = verdict_on(result, shown, abstention=self._prompt.wording.abstention)
+        for text in self._rest(held, result, verdict):
+            yield Words(text)
+        yield Spoken(verdict, result.usage, shown)
+
+    def _rest(self, held: list[str], result: ReaderResult, verdict: Verdict) -> list[str]:
+        """What is still to be said when the verdict is known."""
+        if not self._prompt.hold_until_verified:
+            return [f"\n\n{verdict.text}"] if verdict.withdrawn else []
+        return held if verdict.text == "".join(held) == result.answer else [verdict.text]
+
+    async def _counted(self, question: str, reply: str) -> TokenUsage:
+        """Real token counts of an answer that no reader gave."""
+        read, said = (await self._embedder.embed([question, reply])).tokens
+        return TokenUsage(prompt_tokens=read, completion_tokens=said)
+
+
+def _record(ask: Ask, understood: Understood, spoken: Spoken, release: str) -> AnswerRecord:
+    verdict = spoken.verdict
+    return AnswerRecord(
+        answer_id=ask.answer_id,
+        tenant=ask.tenant,
+        knowledge_base=ask.knowledge_base,
+        conversation_id=ask.conversation_id,
+        release=release,
+        question=understood.question,
+        answer=verdict.text,
+        abstained=verdict.abstained,
+        outcome="abstained" if verdict.abstained else "answered",
+        citations=verdict.citations,
+        passages=[passage for passage, _ in spoken.shown],
+        created_at=datetime.now(UTC),
+    )

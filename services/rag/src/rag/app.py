@@ -1,0 +1,135 @@
+"""The composition root: makes the clients, wires the parts, and closes them in order.
+
+Served by `uvicorn --factory rag.app:create_app`.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+from opskit.database import open_database
+from opskit.errors import Unavailable, install_error_handlers
+from opskit.health import Check, health_router
+from opskit.logging import configure_logging
+from opskit.metrics import instrument
+from opskit.request_context import RequestContextMiddleware
+
+from rag.adapters.milvus import MilvusChunks
+from rag.adapters.redis_conversations import RedisConversations
+from rag.adapters.retrievers import LlamaIndexRetriever
+from rag.adapters.sql_answers import SqlAnswers
+from rag.adapters.triton import TritonModels, open_triton
+from rag.adapters.triton_embedder import TritonEmbedder
+from rag.adapters.triton_reader import TritonReader
+from rag.answer import Answering
+from rag.dependencies import Rag
+from rag.recording import Recorder
+from rag.release import ReleaseSettings, load_release
+from rag.routes import answers, chat, models, search
+from rag.settings import Settings
+from rag.slots import ReaderSlots
+
+log = structlog.get_logger(__name__)
+
+DESCRIPTION = "Question in, grounded answer out. An internal service: callers go through the gateway."
+TAGS = [
+    {"name": "answers", "description": "Answers from documents, and the search beneath them."},
+    {"name": "models", "description": "What may be named in a request, and vectors."},
+    {"name": "internal", "description": "For other services."},
+    {"name": "health", "description": "Is it alive, and can it serve?"},
+]
+SWEEP_SECONDS = 3600.0
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The service. Clients are made when it starts, and find their servers whenever those are there."""
+    settings = settings or Settings()
+    release = load_release(settings.release_file)
+    configure_logging("rag", level=settings.log_level, json=settings.log_json)
+    checks: dict[str, Check] = {}
+    optional_checks: dict[str, Check] = {}
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            app.state.rag = await _open(settings, release, stack, checks, optional_checks)
+            yield
+
+    app = FastAPI(title="Nexus rag", version="0.1.0", description=DESCRIPTION, openapi_tags=TAGS, lifespan=lifespan)
+    app.state.internal_token = settings.internal_token.get_secret_value()
+    app.add_middleware(RequestContextMiddleware)
+    install_error_handlers(app)
+    instrument(app)
+    app.include_router(health_router(checks, optional=optional_checks))
+    for routes in (chat, search, models, answers):
+        app.include_router(routes.router)
+    return app
+
+
+async def _open(
+    settings: Settings,
+    release: ReleaseSettings,
+    stack: AsyncExitStack,
+    checks: dict[str, Check],
+    optional_checks: dict[str, Check],
+) -> Rag:
+    """Make the parts; `stack` closes them, the last one first."""
+    engine = await asyncio.to_thread(open_database, settings.rag_database_url, migrations="rag.migrations")
+    log_of_answers = SqlAnswers(engine)
+    stack.callback(log_of_answers.close)
+    await _in_background(stack, _sweep(log_of_answers, settings.keep_answers))
+
+    conversations = RedisConversations(
+        str(settings.redis_url), turns=settings.conversation_turns, ttl=settings.conversation_ttl
+    )
+    stack.push_async_callback(conversations.close)
+
+    triton = open_triton(settings.triton_grpc)
+    stack.push_async_callback(triton.close)
+    served = TritonModels(triton, refresh_seconds=settings.models_refresh_seconds)
+    await _in_background(stack, served.keep_current())
+
+    chunks = MilvusChunks(str(settings.milvus_url), served, token=settings.milvus_token.get_secret_value())
+    stack.push_async_callback(chunks.close)
+    embedder = TritonEmbedder(triton)
+    retriever = LlamaIndexRetriever(chunks, embedder, release.retrieval)
+    answering = Answering(
+        release=release,
+        models=served,
+        embedder=embedder,
+        retriever=retriever,
+        reader=TritonReader(triton),
+        slots=ReaderSlots(
+            at_once=settings.readers, waiting=settings.readers_waiting, wait_seconds=settings.reader_wait_seconds
+        ),
+        conversations=conversations,
+        recorder=Recorder(log_of_answers, conversations),
+        seconds=settings.answer_seconds,
+    )
+    checks.update(triton=served.check, milvus=chunks.check, database=log_of_answers.check)
+    optional_checks.update(redis=conversations.check)
+    return Rag(answering, retriever, embedder, log_of_answers, started=int(time.time()))
+
+
+async def _in_background(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.create_task(work)
+
+    async def end() -> None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    stack.push_async_callback(end)
+
+
+async def _sweep(answers: SqlAnswers, keep: timedelta) -> None:
+    while True:
+        try:
+            await answers.sweep(keep)
+        except Unavailable as exc:
+            log.warning("answers_not_swept", reason=exc.message)
+        await asyncio.sleep(SWEEP_SECONDS)

@@ -1,0 +1,28 @@
+"""Which of the candidates count. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from rag.ports import Found
+
+
+def newest_generations(candidates: Sequence[Found]) -> list[Found]:
+    """Without chunks of a document's older version: while one replaces the other both can be found, but nobody may
+    read them mixed."""
+    newest: dict[str, int] = {}
+    for one in candidates:
+        newest[one.document_id] = max(one.generation, newest.get(one.document_id, one.generation))
+    return [one for one in candidates if one.generation == newest[one.document_id]]
+
+
+def worth_reading(candidates: Iterable[Found], *, per_document: int) -> Iterator[Found]:
+    """Without texts that were there already, wherever they stand, and with at most so many of one document."""
+    texts: set[str] = set()
+    documents: Counter[str] = Counter()
+    for one in candidates:
+        text = " ".join(one.text.split())
+        if text in texts or documents[one.document_id] >= per_document:
+            continue
+        texts.add(text)
+        documents[one.document_id] += 1
+        yield one

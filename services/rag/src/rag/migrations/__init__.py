@@ -1,0 +1,1 @@
+"""The schema of rag's database, by Alembic."""

@@ -1,0 +1,93 @@
+"""A release is what answers: versioned prompt and retrieval settings, and the id they make with the models' digests."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from rag.ports import Served
+
+
+class _Section(BaseModel):
+    """A typing error in the file must stop the start, so nothing unknown is let through."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RetrievalSettings(_Section):
+    """How passages are found and chosen."""
+
+    dense_candidates: int = Field(ge=1, le=100)
+    lexical_candidates: int = Field(ge=1, le=100)
+    fusion: Literal["convex", "rrf"]
+    dense_weight: float = Field(ge=0, le=1)
+    leg_floor: float = Field(ge=0, lt=1)
+    passages: int = Field(ge=1, le=50)
+    passages_per_document: int = Field(ge=1)
+
+
+class Wording(_Section):
+    """What is said when no passage is quoted."""
+
+    abstention: str = Field(min_length=1)
+    empty: str = Field(min_length=1)
+    greeting: str = Field(min_length=1)
+    capabilities: str = Field(min_length=1)
+    thanks: str = Field(min_length=1)
+    goodbye: str = Field(min_length=1)
+
+
+class PromptSettings(_Section):
+    """What the reader is given, and how much it may say."""
+
+    passage_tokens: int = Field(ge=64, le=100_000)
+    answer_tokens: int = Field(ge=1, le=100_000)
+    history_turns: int = Field(ge=0, le=50)
+    abstain_below: float | None
+    hold_until_verified: bool
+    instructions: str
+    wording: Wording
+
+    def for_reader(self) -> dict[str, str]:
+        """The part a reader gets to see."""
+        return {"instructions": self.instructions, "abstention": self.wording.abstention}
+
+
+class ReleaseSettings(_Section):
+    """The whole file."""
+
+    version: Literal[1]
+    retrieval: RetrievalSettings
+    prompt: PromptSettings
+
+    def id_with(self, served: Served) -> str:
+        """The id of these settings with these models: the same parts give the same id on every machine."""
+        parts = [
+            served.reader_digest,
+            self.prompt.model_dump(mode="json"),
+            self.retrieval.model_dump(mode="json"),
+            served.embedder_fingerprint,
+        ]
+        canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return f"rel_{hashlib.sha256(canonical.encode()).hexdigest()[:12]}"
+
+
+class ReleaseFileBroken(Exception):
+    """The release file cannot be used; the message says where it is wrong."""
+
+
+def load_release(path: Path) -> ReleaseSettings:
+    """Read and check a release file."""
+    try:
+        return ReleaseSettings.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except OSError as exc:
+        raise ReleaseFileBroken(f"{path} cannot be read: {exc.strerror}") from exc
+    except yaml.YAMLError as exc:
+        raise ReleaseFileBroken(f"{path} is not YAML: {exc}") from exc
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ReleaseFileBroken(f"{path}: {place or 'the file'}: {first['msg']}") from exc

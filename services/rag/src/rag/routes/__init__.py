@@ -1,0 +1,1 @@
+"""The doors: typed input, one call, a shaped answer."""
