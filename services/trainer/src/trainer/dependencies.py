@@ -1,0 +1,29 @@
+"""The typed things a route may ask for."""
+
+import re
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+from opskit.errors import InvalidRequest
+from opskit.identity import KEY_HEADER, Caller, InternalCaller
+
+from trainer.ports import FeedbackStore
+
+_KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+def _feedback(request: Request) -> FeedbackStore:
+    store: FeedbackStore = request.app.state.feedback
+    return store
+
+
+def _voter(caller: InternalCaller) -> Caller:
+    if not _KEY_ID.fullmatch(caller.key_id):
+        raise InvalidRequest(f"{KEY_HEADER} is missing or malformed; a vote belongs to a key.")
+    return caller
+
+
+Feedback = Annotated[FeedbackStore, Depends(_feedback)]
+Voter = Annotated[Caller, Depends(_voter)]
+Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many.")]
+Cursor = Annotated[int | None, Query(ge=1, le=2**62, description="`next_cursor` of the page before.")]
