@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -31,8 +33,8 @@ def mlflow_url(tmp_path: Path, port: int) -> Iterator[str]:
             assert time.monotonic() < deadline
             time.sleep(0.2)
     yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    process.wait(20)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 async def test_a_real_mlflow_is_found_well(mlflow_url):
