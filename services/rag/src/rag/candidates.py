@@ -11,8 +11,8 @@ def newest_generations(candidates: Sequence[Found]) -> list[Found]:
     read them mixed."""
     newest: dict[str, int] = {}
     for one in candidates:
-        newest[one.document_id] = max(one.generation, newest.get(one.document_id, one.generation))
-    return [one for one in candidates if one.generation == newest[one.document_id]]
+        newest[one.document] = max(one.generation, newest.get(one.document, one.generation))
+    return [one for one in candidates if one.generation == newest[one.document]]
 
 
 def worth_reading(candidates: Iterable[Found], *, per_document: int) -> Iterator[Found]:
@@ -21,8 +21,8 @@ def worth_reading(candidates: Iterable[Found], *, per_document: int) -> Iterator
     documents: Counter[str] = Counter()
     for one in candidates:
         text = " ".join(one.text.split())
-        if text in texts or documents[one.document_id] >= per_document:
+        if text in texts or documents[one.document] >= per_document:
             continue
         texts.add(text)
-        documents[one.document_id] += 1
+        documents[one.document] += 1
         yield one

@@ -51,6 +51,8 @@ _VERBS: Final = frozenset(
     remove rename replace reset restart restore resume roll run see set show sign skip start stop store suspend switch
     sync test turn uninstall update upgrade use validate verify view want work write""".split()
 )
+_WHO_ACTS: Final = frozenset({"i", "you", "we", "one", "to"})
+_DETERMINERS: Final = frozenset({"the", "a", "an", "my", "your", "our"})
 _FRAGMENTS: Final = frozenset("example examples else more default details explain elaborate really sure".split())
 _LONGEST: Final = 600
 _FRAGMENT_WORDS: Final = 2
@@ -136,7 +138,11 @@ def _is_fragment(question: str) -> bool:
 
 def topic_of(question: str) -> str:
     """What a question is about: what is left without its question words and its verb."""
-    words = _AUXILIARY.sub("", _ASKS.sub("", question, count=1)).strip(" ?!.").split()
-    while words and words[0].lower() in _VERBS | {"the", "a", "an", "my", "your", "our"}:
-        words = words[1:]
+    asks = _ASKS.match(question)
+    words = _AUXILIARY.sub("", question[asks.end() if asks else 0 :]).strip(" ?!.").split()
+    # After "how do I" comes a verb; after "what is a" the same word is a noun ("a sync wave").
+    verb_follows = asks is None or asks.group(0).split()[-1].lower() in _WHO_ACTS
+    for skipped in (_VERBS if verb_follows else frozenset[str](), _DETERMINERS):
+        if words and words[0].lower() in skipped:
+            words = words[1:]
     return " ".join(words)

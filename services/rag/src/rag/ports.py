@@ -47,7 +47,6 @@ class Found:
     """A chunk that was found. `score` is 0..1, best first; `similarity` the cosine, where it was measured."""
 
     chunk_id: str
-    document_id: str
     document: str
     generation: int
     page: int | None

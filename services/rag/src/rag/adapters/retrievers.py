@@ -116,7 +116,6 @@ def _found(one: NodeWithScore) -> Found:
     similarity = metadata.get(_SIMILARITY)
     return Found(
         chunk_id=node.node_id,
-        document_id=metadata[FIELD.DOCUMENT_ID],
         document=metadata[FIELD.DOCUMENT],
         generation=int(metadata[FIELD.GENERATION]),
         page=int(metadata[FIELD.PAGE]) or None,

@@ -1,0 +1,26 @@
+"""Which candidates count."""
+
+from rag.candidates import newest_generations, worth_reading
+
+
+def test_only_the_newest_generation_of_a_document_is_seen(world):
+    old = world.found("It takes 3 minutes.", generation=4)
+    new = world.found("It takes 5 minutes.", generation=5)
+    other = world.found("Elsewhere.", document="other.md", generation=1)
+    assert newest_generations([old, new, other]) == [new, other]
+
+
+def test_the_order_is_kept(world):
+    chunks = [world.found(f"text {n}", document=f"{n}.md") for n in range(5)]
+    assert newest_generations(chunks) == chunks
+
+
+def test_the_same_text_is_read_once_wherever_it_stands(world):
+    here, there = world.found("The same\n words."), world.found("The same words.", document="copy.md")
+    assert list(worth_reading([here, there], per_document=5)) == [here]
+
+
+def test_one_document_does_not_crowd_out_the_others(world):
+    crowd = [world.found(f"part {n}") for n in range(6)]
+    other = world.found("Another one.", document="other.md")
+    assert list(worth_reading([*crowd, other], per_document=2)) == [*crowd[:2], other]
