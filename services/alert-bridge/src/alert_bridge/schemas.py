@@ -1,0 +1,116 @@
+"""What goes over the wire: Alertmanager's message in, incidents out."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
+
+from alert_bridge.incidents import Decision, Episode, Incident
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as exc:
+        raise ValueError("is out of range.") from exc
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+
+
+class Alert(BaseModel):
+    """One alert of a message. `endsAt` means something only once it is resolved."""
+
+    status: Literal["firing", "resolved"]
+    labels: dict[str, str]
+    annotations: dict[str, str] = {}
+    startsAt: Moment  # noqa: N815 - Alertmanager's names
+    endsAt: Moment | None = None  # noqa: N815
+    fingerprint: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
+
+    def episode(self, *, now: datetime) -> Episode:
+        """The firing episode this speaks of. A message that is resolved without saying when is resolved now."""
+        ended = self.endsAt if self.endsAt is not None and self.endsAt >= self.startsAt else now
+        return Episode(
+            fingerprint=self.fingerprint,
+            starts_at=self.startsAt,
+            ends_at=ended if self.status == "resolved" else None,
+            labels=self.labels,
+            annotations=self.annotations,
+        )
+
+
+class WebhookMessage(BaseModel):
+    """Alertmanager's webhook message, version 4; the fields nobody needs here are left out."""
+
+    version: Literal["4"]
+    alerts: list[Alert]
+
+
+class WebhookReceipt(BaseModel):
+    """The message is kept."""
+
+    alerts: int = Field(description="Alerts in the message.")
+    decided: int = Field(description="Incidents that got a decision by it; a repeated message decides nothing.")
+
+
+class IncidentShown(BaseModel):
+    """One firing episode of one alert, and what was done about it."""
+
+    id: str
+    alertname: str
+    severity: str | None
+    status: Literal["firing", "resolved"]
+    decision: Decision
+    reason: str
+    run: str | None = Field(description="The run that was started for it.")
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    starts_at: datetime
+    ends_at: datetime | None
+    first_received: datetime
+    last_received: datetime
+    messages: int = Field(description="Messages about it so far.")
+
+    @classmethod
+    def of(cls, incident: Incident) -> "IncidentShown":
+        """The incident as it is shown."""
+        episode = incident.episode
+        return cls(
+            id=incident.id,
+            alertname=episode.labels.get("alertname", ""),
+            severity=episode.labels.get("severity"),
+            status="resolved" if incident.closed else "firing",
+            decision=incident.verdict.decision,
+            reason=incident.verdict.reason,
+            run=incident.run,
+            labels=dict(episode.labels),
+            annotations=dict(episode.annotations),
+            starts_at=episode.starts_at,
+            ends_at=episode.ends_at,
+            first_received=incident.first_received,
+            last_received=incident.last_received,
+            messages=incident.messages,
+        )
+
+
+class IncidentList(BaseModel):
+    """Incidents, newest first."""
+
+    incidents: list[IncidentShown]
+    next_cursor: str | None = Field(description="Give it as `cursor` for the next page; null on the last one.")
+
+
+class ErrorDetail(BaseModel):
+    """What went wrong, for the person who caused it."""
+
+    message: str
+    type: str
+    param: str | None = None
+    code: str | None = None
+
+
+class ErrorBody(BaseModel):
+    """Every error looks like this."""
+
+    error: ErrorDetail

@@ -1,0 +1,46 @@
+"""Episodes to decide on, and a database of their own."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from alert_bridge.adapters.sql import SqlIncidents
+from alert_bridge.incidents import Episode
+from opskit.database import open_database
+from sqlalchemy import Engine
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def episode(number: int = 1, *, starts_at: datetime = NOON, resolved: bool = False, **labels: str) -> Episode:
+    """What a message says of alert `number`."""
+    return Episode(
+        fingerprint=f"{number:016x}",
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(minutes=5) if resolved else None,
+        labels={"alertname": "NexusServiceDown", "severity": "critical"} | labels,
+        annotations={"summary": "rag is down"},
+    )
+
+
+@pytest.fixture
+def make_episode() -> Callable[..., Episode]:
+    return episode
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/alert-bridge.db"
+
+
+@pytest.fixture
+def engine(database: str) -> Iterator[Engine]:
+    opened = open_database(database, migrations="alert_bridge.migrations")
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def store(engine: Engine) -> SqlIncidents:
+    return SqlIncidents(engine)
