@@ -1,0 +1,107 @@
+"""Which stack this is: its folders and its ports. The only reader of the environment in the launcher."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from embedded.errors import CannotStart
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+
+BASE_PORTS: Mapping[str, int] = {
+    "redis": 6379,
+    "milvus": 19530,
+    "triton": 8000,
+    "triton-grpc": 8001,
+    "triton-metrics": 8002,
+    "mlflow": 5000,
+    "prometheus": 9090,
+    "alertmanager": 9093,
+    "gateway": 8080,
+    "rag": 8081,
+    "ingest": 8082,
+    "trainer": 8083,
+    "alert-bridge": 8084,
+    "ui": 8501,
+    "ingest-worker": 9101,
+    "trainer-worker": 9102,
+}
+HOST = "127.0.0.1"
+_HIGHEST_PORT = 65535
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One stack: where it keeps its state, which ports it takes, and the environment it was asked for in."""
+
+    state: Path
+    cache: Path
+    ports: Mapping[str, int]
+    inherited: Mapping[str, str]
+    checkout: Path = CHECKOUT
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Stack":
+        """NEXUS_STATE_DIR, NEXUS_CACHE_DIR and NEXUS_PORT_OFFSET; everything else is passed on to the services."""
+        home = CHECKOUT / ".nexus"
+        return cls(
+            state=Path(environment.get("NEXUS_STATE_DIR") or home).resolve(),
+            cache=Path(environment.get("NEXUS_CACHE_DIR") or home / "cache").resolve(),
+            ports=ports_with_offset(environment.get("NEXUS_PORT_OFFSET") or "0"),
+            inherited=dict(environment),
+        )
+
+    def address(self, name: str) -> str:
+        """host:port of a part."""
+        return f"{HOST}:{self.ports[name]}"
+
+    def url(self, name: str) -> str:
+        """Base URL of a part."""
+        return f"http://{self.address(name)}"
+
+    @property
+    def env_file(self) -> Path:
+        """Addresses and the admin key, for people and scripts."""
+        return self.state / "env"
+
+    @property
+    def documents(self) -> Path:
+        """The object store: <tenant>/<knowledge base>/<key>."""
+        return self.state / "documents"
+
+    @property
+    def databases(self) -> Path:
+        """One SQLite file a service."""
+        return self.state / "state"
+
+    @property
+    def logs(self) -> Path:
+        """One log a part, and the supervisor's own."""
+        return self.state / "logs"
+
+    @property
+    def run(self) -> Path:
+        """What is running now."""
+        return self.state / "run"
+
+    @property
+    def record_file(self) -> Path:
+        """The supervisor's account of its parts."""
+        return self.run / "state.json"
+
+    def log_file(self, part: str) -> Path:
+        """Where a part's output goes."""
+        return self.logs / f"{part}.log"
+
+
+def ports_with_offset(offset: str) -> dict[str, int]:
+    """Every port, moved by the offset, so that two stacks can stand side by side."""
+    try:
+        moved = int(offset)
+    except ValueError:
+        raise CannotStart(f"NEXUS_PORT_OFFSET={offset} is not a whole number; try NEXUS_PORT_OFFSET=1000") from None
+    highest = _HIGHEST_PORT - max(BASE_PORTS.values())
+    if not 0 <= moved <= highest:
+        raise CannotStart(f"NEXUS_PORT_OFFSET={offset} leaves the range of ports; use 0 to {highest}")
+    return {name: port + moved for name, port in BASE_PORTS.items()}

@@ -1,0 +1,76 @@
+"""What the parts are told through the environment. Pure: values in, variables out."""
+
+from collections.abc import Mapping
+
+from embedded.secrets_folder import Secrets
+from embedded.stack import Stack
+
+_SERVICE_DATABASES = ("gateway", "rag", "ingest", "trainer", "alert-bridge")
+_PUBLISHED_URLS = {
+    "NEXUS_UI_URL": "ui",
+    "NEXUS_PROMETHEUS_URL": "prometheus",
+    "NEXUS_ALERTMANAGER_URL": "alertmanager",
+    "NEXUS_MLFLOW_URL": "mlflow",
+    "NEXUS_TRITON_URL": "triton",
+    "NEXUS_MILVUS_URL": "milvus",
+    "NEXUS_RAG_URL": "rag",
+    "NEXUS_INGEST_URL": "ingest",
+    "NEXUS_TRAINER_URL": "trainer",
+    "NEXUS_ALERT_BRIDGE_URL": "alert-bridge",
+}
+_SECRET_NAMES = ("NEXUS_INTERNAL_TOKEN", "NEXUS_API_KEY", "NEXUS_BOOTSTRAP_KEY", "NEXUS_WEBHOOK_TOKEN")
+
+
+def published(stack: Stack, secrets: Secrets) -> dict[str, str]:
+    """The content of `.nexus/env`: what people, scripts and tests need to use the stack."""
+    urls = {variable: stack.url(part) for variable, part in _PUBLISHED_URLS.items()}
+    return {"NEXUS_URL": stack.url("gateway"), "NEXUS_API_KEY": secrets.admin_key, **urls}
+
+
+def as_env_file(variables: Mapping[str, str]) -> str:
+    """One NAME=value a line."""
+    return "".join(f"{name}={value}\n" for name, value in variables.items())
+
+
+def of_the_machine(inherited: Mapping[str, str]) -> dict[str, str]:
+    """What programs that are not ours get: the caller's environment without our settings, and without what would bend
+    our Python (a PYTHONPATH, or PYTHONDONTWRITEBYTECODE, which makes every start compile everything again)."""
+    kept = {
+        name: value
+        for name, value in inherited.items()
+        if not name.startswith(("NEXUS_", "PYTHON")) and name not in {"VIRTUAL_ENV", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
+    }
+    # The parts speak to each other on loopback; a proxy of the machine has no business there.
+    loopback = ["127.0.0.1", "localhost"]
+    for name in ("NO_PROXY", "no_proxy"):
+        kept[name] = ",".join([*filter(None, [kept.get(name)]), *loopback])
+    return {**kept, "PYTHONUNBUFFERED": "1"}
+
+
+def of_the_services(stack: Stack) -> dict[str, str]:
+    """What every part of ours gets: settings the caller gave, and where everything is. No secret."""
+    given = {
+        name: value
+        for name, value in stack.inherited.items()
+        if name.startswith("NEXUS_") and name not in _SECRET_NAMES
+    }
+    databases = {
+        f"NEXUS_{service.replace('-', '_').upper()}_DATABASE_URL": f"sqlite:///{stack.databases / service}.db"
+        for service in _SERVICE_DATABASES
+    }
+    return {
+        **of_the_machine(stack.inherited),
+        "NEXUS_STORE": "folder",
+        "NEXUS_STORE_FOLDER": str(stack.documents),
+        **given,
+        **{variable: stack.url(part) for variable, part in _PUBLISHED_URLS.items()},
+        **databases,
+        "NEXUS_URL": stack.url("gateway"),
+        "NEXUS_STATE_DIR": str(stack.state),
+        "NEXUS_CACHE_DIR": str(stack.cache),
+        "NEXUS_REDIS_URL": f"redis://{stack.address('redis')}/0",
+        "NEXUS_BROKER_URL": f"redis://{stack.address('redis')}/1",
+        "NEXUS_TRITON_GRPC": stack.address("triton-grpc"),
+        "NEXUS_MILVUS_FLUSH": "true",  # Milvus Lite scans rows that are not flushed
+        "NEXUS_UI_PORT": str(stack.ports["ui"]),
+    }
