@@ -21,7 +21,7 @@ def check(stack: Stack, parts: Iterable[Part]) -> None:
     """Raise CannotStart with the first thing that is in the way."""
     check_disk(stack.state)
     check_programs(parts)
-    check_ports({port for part in parts for port in part.ports}, stack.ports)
+    check_ports(stack)
 
 
 def check_disk(folder: Path, needed: int = NEEDED_BYTES) -> None:
@@ -36,11 +36,11 @@ def check_disk(folder: Path, needed: int = NEEDED_BYTES) -> None:
 
 
 def check_programs(parts: Iterable[Part]) -> None:
-    """Every program is there; `make up` installs them, but they may be gone since."""
+    """Every program is there. `make up` installs them before it comes here."""
     for part in parts:
         if shutil.which(part.command[0], path=part.environment.get("PATH", os.defpath)) is None:
             raise CannotStart(
-                f"{part.command[0]}, which runs {part.name}, is not installed: run embedded/setup.sh force"
+                f"{part.command[0]}, which runs {part.name}, is not installed: make setup installs it"
             )
 
 

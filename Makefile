@@ -1,0 +1,47 @@
+# What can be done here. `make` alone prints this menu.
+.DEFAULT_GOAL := help
+PYTHON := .venv/bin/python
+
+##@ Run
+.PHONY: up down status logs
+up: ## set up what is missing, start the stack, wait until it is ready (WITHOUT=rag leaves a part out)
+	@embedded/setup.sh
+	@$(PYTHON) -m embedded up $(addprefix --without=,$(WITHOUT))
+
+down: .venv ## stop the stack; documents and answers are kept in .nexus
+	@$(PYTHON) -m embedded down
+
+status: .venv ## show every part: state, restarts, memory
+	@$(PYTHON) -m embedded status
+
+logs: .venv ## follow the logs (PART=rag follows one part)
+	@$(PYTHON) -m embedded logs $(PART)
+
+##@ Develop
+.PHONY: setup check test bench openapi
+setup: ## install what the tests and tools below need
+	@embedded/setup.sh --tests
+
+check: setup ## format, lint, types, import rules
+	@.venv/bin/ruff format --check --quiet .
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-cache | tail -n 1
+
+test: setup ## unit, contract, end-to-end and browser tests
+	@$(PYTHON) serving/prepare.py
+	@.venv/bin/pytest -q
+
+bench: setup ## measure the running stack (or one of its own): a table, and JSON in bench-results/
+	@$(PYTHON) -m tests.load
+
+openapi: setup ## write services/gateway/openapi.json anew
+	@$(PYTHON) -m gateway openapi > services/gateway/openapi.json
+
+##@
+.PHONY: help
+help:
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv:
+	@embedded/setup.sh

@@ -1,0 +1,90 @@
+#!/bin/sh
+# Sets up what `make up` needs, or `make test` with --tests: Python packages by uv, programs by the system's packages.
+# Safe to run again: what is there is left alone, and then it takes a fifth of a second.
+set -eu
+cd "$(dirname "$0")/.."
+
+UV_VERSION=0.13.8
+TOOLS="${NEXUS_CACHE_DIR:-.nexus/cache}/tools"
+
+refuse() { echo "$*" >&2; exit 1; }
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"
+    elif command -v sudo >/dev/null; then sudo "$@"
+    else refuse "Administrator rights are needed to install packages: as root, run: apt-get install -y $missing"
+    fi
+}
+
+# A freshly installed server is started by its package, on the very port we want. /usr/sbin/policy-rc.d is Debian's way
+# to say no; a machine that has one already keeps it.
+install_packages() {
+    missing="$*"
+    command -v apt-get >/dev/null || refuse "These programs are missing, and there is no apt-get here: install $missing"
+    echo "Installing $missing"
+    as_root env DEBIAN_FRONTEND=noninteractive PACKAGES="$missing" sh -eu -c '
+        guard=/usr/sbin/policy-rc.d
+        if [ ! -e "$guard" ]; then
+            trap "rm -f $guard" EXIT INT TERM
+            printf "#!/bin/sh\nexit 101\n" >"$guard"
+            chmod 755 "$guard"
+        fi
+        log=$(mktemp)
+        for attempt in install update-and-install; do
+            [ "$attempt" = install ] || apt-get update -qq >"$log" 2>&1 || true
+            if apt-get install -y -qq --no-install-recommends $PACKAGES >"$log" 2>&1; then rm -f "$log"; exit 0; fi
+        done
+        tail -n 3 "$log" >&2
+        rm -f "$log"
+        exit 1
+    ' || refuse "The packages could not be installed (see above). Install them yourself, then try again: sudo apt-get install -y $missing"
+}
+
+# Nexus runs its own copies of these servers; the packages would also start theirs when the machine starts.
+leave_to_nexus() {
+    [ -d /run/systemd/system ] || return 0
+    as_root systemctl disable --quiet "$@" 2>/dev/null || echo "Note: $* may start with this machine; see: systemctl disable $*"
+}
+
+need_programs() {
+    packages=""
+    command -v redis-server >/dev/null || packages="$packages redis-server"
+    command -v prometheus >/dev/null || packages="$packages prometheus"
+    command -v prometheus-alertmanager >/dev/null || packages="$packages prometheus-alertmanager"
+    servers="$packages"
+    if [ "$tests" = yes ]; then command -v chromium >/dev/null || packages="$packages chromium"; fi
+    [ -z "$packages" ] || install_packages $packages
+    [ -z "$servers" ] || leave_to_nexus $servers
+}
+
+need_uv() {
+    if command -v uv >/dev/null && uv --version >/dev/null 2>&1; then UV=uv; return; fi
+    UV="$TOOLS/bin/uv"
+    [ -x "$UV" ] && return
+    python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3-venv
+    echo "Installing uv $UV_VERSION into $TOOLS"
+    mkdir -p "$TOOLS"
+    python3 -m venv "$TOOLS"
+    "$TOOLS/bin/pip" install --quiet --disable-pip-version-check "uv==$UV_VERSION" ||
+        refuse "uv could not be downloaded (see above): check the network or pip's settings, then try again"
+}
+
+need_packages() {
+    groups="--no-dev"
+    [ "$tests" = yes ] && groups=""
+    quiet="--quiet"
+    [ -d .venv ] || { quiet=""; echo "Installing Python packages into .venv"; }
+    # --inexact: what a developer installed beside stays. No interpreter is downloaded: the machine's own is used.
+    UV_PYTHON_DOWNLOADS=never "$UV" sync --frozen --inexact $groups $quiet ||
+        refuse "The Python packages could not be installed (see above): check the network and the disk, then try again"
+}
+
+tests=no
+[ "${1:-}" = --tests ] && tests=yes
+[ "$(uname -sm)" = "Linux x86_64" ] || refuse "The stack without Docker needs Linux on x86-64 (Triton's wheel is made for it); this is $(uname -sm)"
+command -v python3 >/dev/null || refuse "Python is missing: sudo apt-get install -y python3"
+python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+    refuse "Python 3.11 or newer is needed; python3 here is $(python3 -V 2>&1 | cut -d' ' -f2)"
+need_programs
+need_uv
+need_packages
