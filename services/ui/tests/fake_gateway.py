@@ -194,6 +194,7 @@ async def feedback(request: Request) -> Response:
 async def status(request: Request) -> Response:
     down = request.app.state.double.down
     services = {
+        "gateway": {"status": "ready", "checks": {"redis": "ok"}},
         "rag": {"status": "ready", "checks": {"milvus": "ok", "triton": "ok", "redis": "ok", "database": "ok"}},
         "ingest": {"status": "ready", "checks": {"milvus": "ok", "broker": "ok", "store": "ok", "database": "ok"}},
         "trainer": {"status": "degraded", "checks": {"database": "ok", "mlflow": "no answer within 2 s"}},

@@ -13,6 +13,7 @@ def test_names_every_service_and_what_is_wrong_with_it(open_page, gateway):
     gateway.state = StackState(
         status="unavailable",
         services={
+            "gateway": ServiceState(status="ready", checks={"redis": "ok"}),
             "rag": ServiceState(status="ready", checks={"milvus": "ok", "triton": "ok"}),
             "ingest": ServiceState(status="unavailable", checks={"milvus": "no answer within 2 s", "store": "ok"}),
         },

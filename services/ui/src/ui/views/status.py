@@ -41,7 +41,6 @@ def _services() -> None:
         return
     st.markdown(HEADLINES.get(state.status, label(state.status)))
     with st.container(key="services", horizontal=True, gap="small"):
-        _service("gateway", ServiceState(status="ready"))
         for name, service in state.services.items():
             _service(name, service)
 
