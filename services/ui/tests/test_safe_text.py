@@ -45,6 +45,11 @@ class TestMarkdown:
         shown = safe_markdown("so it is [1]: see list[1], [2](x) and [3].", citations=frozenset({1, 2}))
         assert shown == "so it is :primary-badge[1]: see list[1], [2](x) and [3]."
 
+    def test_a_marker_after_a_block_of_code_is_a_badge_though_it_begins_a_line(self):
+        shown = safe_markdown("Run\n```\nls\n```\n\n[1]", citations=frozenset({1}))
+        assert shown.endswith("```\n\n:primary-badge[1]")
+        assert safe_markdown("\n[1] Smith 2020", citations=frozenset({1})) == "\n[1] Smith 2020"
+
     def test_a_heading_in_an_answer_is_not_a_heading_of_the_page(self):
         assert safe_markdown("# Install\nrun it") == "**Install**\nrun it"
 

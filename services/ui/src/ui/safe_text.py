@@ -14,7 +14,8 @@ _CODE = re.compile(
 _WORD_JOINER = "\u2060"
 _DIRECTIVE = re.compile(r":(?=[A-Za-z0-9_+\-/]+[:\[\{])")
 _HEADING = re.compile(r"^[ \t]{0,3}#{1,6}[ \t]+(.*?)[ \t#]*$", re.M)
-_MARKER = re.compile(r"(?<![\w\n])\[(\d{1,3})\](?![(\[])")
+# At the start of a line only when it ends the text, as after a block of code: elsewhere a line may begin so by itself.
+_MARKER = re.compile(r"(?:(?<![\w\n])|(?<=\n)(?=\[\d{1,3}\]\s*\Z))\[(\d{1,3})\](?![(\[])")
 _OPENS_A_BLOCK = re.compile(r"\s|[-*+>|#`~]|\d+[.)]\s")
 _SOFT_WRAP_FROM = 60
 
