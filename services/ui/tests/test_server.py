@@ -1,6 +1,7 @@
 """The real server as it is started, beside a double of the gateway."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -98,3 +99,12 @@ def test_is_ready_while_the_gateway_is_there_and_says_so_when_it_is_not(chatbot,
     assert response.status_code == 503
     assert "ConnectError" in response.json()["checks"]["gateway"]
     assert response.headers["retry-after"]
+
+
+def test_describes_its_doors_without_anything_from_outside(chatbot):
+    assert "/readyz" in httpx.get(f"{chatbot}/openapi.json").json()["paths"]
+    page = httpx.get(f"{chatbot}/docs").text
+    assert "https://" not in page
+    script = re.search(r'src="(/[^"]+)"', page)
+    assert script
+    assert httpx.get(f"{chatbot}{script[1]}").status_code == 200

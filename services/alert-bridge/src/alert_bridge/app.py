@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 from opskit.database import open_database
 from opskit.errors import install_error_handlers
 from opskit.health import Check, health_router
@@ -44,7 +45,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         yield
         engine.dispose()
 
-    app = FastAPI(
+    app = FastAPIOffline(
         title="Nexus alert-bridge", version="0.1.0", description=DESCRIPTION, openapi_tags=TAGS, lifespan=lifespan
     )
     app.state.settings = settings

@@ -8,6 +8,7 @@ from functools import partial
 
 import httpx
 from fastapi import Depends, FastAPI
+from fastapi_offline import FastAPIOffline
 from opskit.database import open_database
 from opskit.errors import install_error_handlers
 from opskit.health import Check, health_router
@@ -63,7 +64,7 @@ def create_app(settings: Settings | None = None, *, transports: Transports = lam
             app.state.gateway = await _open(settings, transports, stack, checks, optional_checks)
             yield
 
-    app = FastAPI(
+    app = FastAPIOffline(
         title=TITLE,
         version="0.1.0",
         description=DESCRIPTION,

@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
+from fastapi_offline import FastAPIOffline
 from opskit.database import open_database
 from opskit.errors import Unavailable, error_response, install_error_handlers
 from opskit.health import Check, health_router
@@ -58,7 +59,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                     await task
             services.engine.dispose()
 
-    app = FastAPI(title="Nexus ingest", version="0.1.0", description=DESCRIPTION, lifespan=lifespan)
+    app = FastAPIOffline(title="Nexus ingest", version="0.1.0", description=DESCRIPTION, lifespan=lifespan)
     app.state.internal_token = settings.internal_token.get_secret_value()
     app.add_middleware(RequestContextMiddleware)
     install_error_handlers(app)

@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 from opskit.database import open_database
 from opskit.errors import Unavailable, install_error_handlers
 from opskit.health import Check, health_router
@@ -60,7 +61,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             app.state.rag = await _open(settings, release, stack, checks, optional_checks)
             yield
 
-    app = FastAPI(title="Nexus rag", version="0.1.0", description=DESCRIPTION, openapi_tags=TAGS, lifespan=lifespan)
+    app = FastAPIOffline(
+        title="Nexus rag", version="0.1.0", description=DESCRIPTION, openapi_tags=TAGS, lifespan=lifespan
+    )
     app.state.internal_token = settings.internal_token.get_secret_value()
     app.add_middleware(RequestContextMiddleware)
     install_error_handlers(app)

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 from opskit.database import open_database
 from opskit.errors import install_error_handlers
 from opskit.health import Check, health_router
@@ -45,7 +46,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             app.state.feedback = await _open(settings, stack, checks, optional_checks)
             yield
 
-    app = FastAPI(title="Nexus trainer", version="0.1.0", description=DESCRIPTION, openapi_tags=TAGS, lifespan=lifespan)
+    app = FastAPIOffline(
+        title="Nexus trainer", version="0.1.0", description=DESCRIPTION, openapi_tags=TAGS, lifespan=lifespan
+    )
     app.state.internal_token = settings.internal_token.get_secret_value()
     app.add_middleware(RequestContextMiddleware)
     install_error_handlers(app)

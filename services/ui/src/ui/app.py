@@ -5,9 +5,10 @@ from importlib.resources import files
 
 import httpx
 import streamlit as st
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse, Response
+from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ui.metrics import PAGE_ERRORS
@@ -16,35 +17,43 @@ from ui.settings import Settings
 log = logging.getLogger("ui")
 
 READY_SECONDS = 2.0
+DOORS = (
+    *("/livez", "/readyz", "/healthz", "/metrics"),
+    *("/docs", "/redoc", "/openapi.json", "/static-offline-docs/{file}"),
+)
 
 
 def create_app(settings: Settings) -> st.App:
     """The ASGI application."""
-
-    async def ready(_: Request) -> Response:
-        verdict = await _gateway_verdict(str(settings.url))
-        well = verdict == "ok"
-        body = {"status": "ready" if well else "unavailable", "checks": {"gateway": verdict}}
-        return JSONResponse(body, 200 if well else 503, headers={} if well else {"retry-after": "2"})
-
+    doors = _doors(str(settings.url))
     return st.App(
         str(files("ui") / "main.py"),
-        routes=[
-            Route("/livez", _live),
-            Route("/readyz", ready),
-            Route("/healthz", ready),
-            Route("/metrics", _metrics),
-        ],
+        routes=[Route(path, doors) for path in DOORS],
         on_script_error=_page_failed,
     )
 
 
-async def _live(_: Request) -> Response:
-    return JSONResponse({"status": "alive"})
+def _doors(gateway: str) -> FastAPI:
+    """What is not a page: the doors that every service has."""
+    doors = FastAPIOffline(title="Nexus ui", version="0.1.0", description="The chatbot. Its pages are at `/`.")
 
+    @doors.get("/livez", tags=["health"], summary="Is the process alive?")
+    async def live() -> dict[str, str]:
+        return {"status": "alive"}
 
-async def _metrics(_: Request) -> Response:
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    @doors.get("/healthz", include_in_schema=False)
+    @doors.get("/readyz", tags=["health"], summary="Is the gateway there?")
+    async def ready() -> JSONResponse:
+        verdict = await _gateway_verdict(gateway)
+        well = verdict == "ok"
+        body = {"status": "ready" if well else "unavailable", "checks": {"gateway": verdict}}
+        return JSONResponse(body, 200 if well else 503, headers={} if well else {"retry-after": "2"})
+
+    @doors.get("/metrics", tags=["health"], summary="Figures for Prometheus.")
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return doors
 
 
 async def _gateway_verdict(url: str) -> str:
