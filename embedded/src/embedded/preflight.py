@@ -39,9 +39,7 @@ def check_programs(parts: Iterable[Part]) -> None:
     """Every program is there. `make up` installs them before it comes here."""
     for part in parts:
         if shutil.which(part.command[0], path=part.environment.get("PATH", os.defpath)) is None:
-            raise CannotStart(
-                f"{part.command[0]}, which runs {part.name}, is not installed: make setup installs it"
-            )
+            raise CannotStart(f"{part.command[0]}, which runs {part.name}, is not installed: make setup installs it")
 
 
 def check_ports(stack: Stack) -> None:
