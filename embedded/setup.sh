@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 UV_VERSION=0.13.8
-TOOLS="${NEXUS_CACHE_DIR:-.nexus/cache}/tools"
+TOOLS=.nexus/tools
 
 refuse() { echo "$*" >&2; exit 1; }
 
