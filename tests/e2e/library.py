@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -156,7 +157,8 @@ def plain_text(key: str) -> str:
     sections = {"otter/data-sheet.pdf": PUMP_PAGES, "otter/warranty.docx": WARRANTY, "otter/roadmap.pptx": ROADMAP}
     if key in sections:
         return "\n".join(part for section in sections[key] for part in section)
-    return library()[key].decode()
+    text = library()[key].decode()
+    return re.sub(r"<[^>]*>", " ", text) if key.endswith(".html") else text
 
 
 def pdf(pages: Sequence[tuple[str, str]]) -> bytes:

@@ -30,7 +30,7 @@ def tenants(admin: Nexus) -> Iterator[tuple[Nexus, Nexus]]:
 
 @pytest.mark.parametrize(
     "authorization",
-    [None, "", "Bearer", "Bearer ", "Bearer nx_wrong", "Basic YTpi", "nx_no_scheme", "Bearer " + "x" * 5000],
+    [None, "", "Bearer", "Bearer nx_wrong", "Basic YTpi", "nx_no_scheme", "Bearer " + "x" * 5000],
 )
 def test_without_a_known_key_everything_is_401(admin: Nexus, authorization: str | None) -> None:
     headers = {} if authorization is None else {"authorization": authorization}

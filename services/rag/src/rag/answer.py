@@ -12,7 +12,7 @@ from opskit.contracts.answers import AnswerRecord
 from opskit.contracts.reader import Passage, ReaderRequest, ReaderResult, TokenUsage
 
 from rag import metrics, prompt
-from rag.candidates import worth_reading
+from rag.candidates import related, worth_reading
 from rag.errors import ReaderFailed
 from rag.ports import Conversations, Embedder, Found, Reader, Retriever, ServedModels
 from rag.recording import Recorder, count
@@ -136,10 +136,11 @@ class Answering:
             yield Words(reply.text)
             yield Spoken(reply, usage, [])
             return
-        shown = await self._passages(ask, understood)
+        found = await self._found(ask, understood)
+        shown = self._shown(ask, understood, found)
         watch.lap("retrieve")
         if not shown:
-            nothing = Verdict(wording.empty, [], abstained=True)
+            nothing = Verdict(wording.abstention if found else wording.empty, [], abstained=True)
             usage = await self._counted(understood.asked, nothing.text)
             yield Words(nothing.text)
             yield Spoken(nothing, usage, [])
@@ -155,18 +156,23 @@ class Answering:
             async for event in spoken:
                 yield event
 
-    async def _passages(self, ask: Ask, understood: Understood) -> Shown:
-        settings = self._release.retrieval
-        most = ask.passages or settings.passages
-        found = await retrieve(
+    async def _found(self, ask: Ask, understood: Understood) -> list[Found]:
+        return await retrieve(
             self._retriever,
             understood.question,
             tenant=ask.tenant,
             knowledge_base=ask.knowledge_base,
-            wanted=most,
+            wanted=self._most(ask),
         )
-        chosen = worth_reading(found, per_document=settings.passages_per_document)
+
+    def _shown(self, ask: Ask, understood: Understood, found: list[Found]) -> Shown:
+        settings, most = self._release.retrieval, self._most(ask)
+        near = related(found, understood.question, similar_from=settings.similar_from)
+        chosen = worth_reading(near, per_document=settings.passages_per_document)
         return prompt.numbered(islice(chosen, 2 * most), budget=self._prompt.passage_tokens, most=most)
+
+    def _most(self, ask: Ask) -> int:
+        return ask.passages or self._release.retrieval.passages
 
     async def _read(self, request: ReaderRequest, shown: Shown) -> AsyncGenerator[Step, None]:
         """The reader's words. They are held back until their citations are checked, when the release wants it so;

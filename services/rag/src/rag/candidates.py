@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from opskit.lexical import lexical_terms
+
 from rag.ports import Found
 
 
@@ -13,6 +15,19 @@ def newest_generations(candidates: Sequence[Found]) -> list[Found]:
     for one in candidates:
         newest[one.document] = max(one.generation, newest.get(one.document, one.generation))
     return [one for one in candidates if one.generation == newest[one.document]]
+
+
+def related(candidates: Sequence[Found], question: str, *, similar_from: float) -> list[Found]:
+    """Without those that share neither a word nor a meaning with the question. A search returns the nearest however far
+    they are, and a reader that picks spans finds a number in anything."""
+    asked = set(lexical_terms(question))
+    return [
+        one
+        for one in candidates
+        if one.similarity is None  # found by its words
+        or one.similarity >= similar_from
+        or not asked.isdisjoint(lexical_terms(f"{one.title} {one.heading} {one.text}"))
+    ]
 
 
 def worth_reading(candidates: Iterable[Found], *, per_document: int) -> Iterator[Found]:

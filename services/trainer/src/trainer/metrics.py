@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final, get_args
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 
@@ -21,6 +21,9 @@ RELEASE_INFO: Final = Gauge(
     ["release", "alias"],
 )
 NO_ALIAS: Final = "none"
+# Declared, so that rules and dashboards may name them; without values until there is a pipeline.
+GATE_DECISIONS: Final = Counter("nexus_gate_decisions_total", "What the gate decided of candidates.", ["decision"])
+STAGE_SECONDS: Final = Histogram("nexus_run_stage_seconds", "How long a stage of a run took.", ["stage"])
 
 WORKER: Final = CollectorRegistry()
 ProcessCollector(registry=WORKER)
