@@ -24,10 +24,12 @@ def create_celery(name: str, broker_url: str, *, queue: str) -> Celery:
         broker_transport_options={
             "visibility_timeout": VISIBILITY_TIMEOUT.total_seconds(),
             "socket_keepalive": True,
-            "socket_connect_timeout": 3,
+            "socket_connect_timeout": 2,
+            # A broker that hangs is away too. Longer than the second for which a worker listens at a time.
+            "socket_timeout": 3,
         },
-        # A broker that is away must not hold a web request: publishing gives up after about a second.
-        task_publish_retry_policy={"max_retries": 2, "interval_start": 0.1, "interval_step": 0.2, "interval_max": 0.5},
+        # A broker that is away must not hold a web request: publishing gives up after a second or a few.
+        task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1, "interval_step": 0.2, "interval_max": 0.5},
         enable_utc=True,
     )
     return app
