@@ -131,7 +131,7 @@ class Index:
             )
         )
         indexes = client.prepare_index_params()
-        indexes.add_index(FIELD.DENSE, index_type="FLAT", metric_type="COSINE")
+        indexes.add_index(FIELD.DENSE, index_type="FLAT", metric_type="IP")
         indexes.add_index(FIELD.SPARSE, index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
         client.create_collection(name, schema=schema, index_params=indexes, num_partitions=4)
         client.load_collection(name)

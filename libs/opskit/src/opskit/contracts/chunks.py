@@ -22,7 +22,7 @@ class Field:
     HEADING: str = "heading"  # headings above the chunk, joined by " > "; may be empty
     TEXT: str = "text"  # verbatim text of the document
     TERMS: str = "terms"  # lexical_text of title, heading and text
-    DENSE: str = "dense"  # float vector, unit length, cosine
+    DENSE: str = "dense"  # float vector of unit length; compared by inner product, which is the cosine then
     SPARSE: str = "sparse"  # BM25 of TERMS, made by Milvus
 
 
