@@ -96,7 +96,7 @@ class Stack:
 
 def running_stack(env_file: Path) -> Stack:
     """A stack somebody has started; its parts are looked at, never harmed."""
-    return Stack(_read(env_file), None, os.environ)
+    return Stack(read_env(env_file), None, os.environ)
 
 
 def start_stack() -> Iterator[Stack]:
@@ -113,7 +113,7 @@ def start_stack() -> Iterator[Stack]:
     try:
         begun = _make("up", environment, seconds=START_SECONDS)
         assert begun.returncode == 0, f"make up failed:\n{begun.stdout[-4000:]}\n{begun.stderr[-4000:]}"
-        stack = Stack(_read(state / "env"), state, environment)
+        stack = Stack(read_env(state / "env"), state, environment)
         yield stack
         _keep_logs(state)
         ended = _make("down", environment, seconds=120)
@@ -169,7 +169,7 @@ def _keep_logs(state: Path) -> None:
         shutil.copytree(state / "logs", kept)
 
 
-def _read(env_file: Path) -> dict[str, str]:
+def read_env(env_file: Path) -> dict[str, str]:
     lines = (line.partition("=") for line in env_file.read_text().splitlines() if "=" in line)
     return {name: value for name, _, value in lines}
 
