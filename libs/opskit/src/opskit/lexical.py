@@ -14,9 +14,10 @@ _PART = re.compile(r"[^\W_]+")
 _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 STOP_WORDS = frozenset(
     """
-    a an and are as at be been but by can could did do does for from had has have how i if in into is it its me my no
-    not of on or our shall should so than that the their them then there these they this to us was we were what when
-    where which who whom whose why will with would you your
+    a about also an and any are as at be because been but by can could did do does each for from had has have here how
+    i if in into is it its just many me more most much my no not of on or our s shall should so some such t than that
+    the their them then there these they this to too us very was we were what when where which who whom whose why will
+    with would you your
     """.split()
 )
 
@@ -31,7 +32,7 @@ def lexical_terms(text: str) -> list[str]:
     """The search terms of `text`, in order, with repeats.
 
     `ApplicationSet` gives applicationset, application, set; `argocd-cm` gives argocdcm, argocd, cm; words are stemmed;
-    stop words are left out.
+    stop words are left out, and so is what an apostrophe leaves behind.
     """
     terms: list[str] = []
     for match in _WORD.finditer(text):

@@ -25,6 +25,7 @@ class RetrievalSettings(_Section):
     fusion: Literal["convex", "rrf"]
     dense_weight: float = Field(ge=0, le=1)
     leg_floor: float = Field(ge=0, lt=1)
+    coverage_weight: float = Field(ge=0, le=10)
     similar_from: float = Field(ge=0, le=1)
     passages: int = Field(ge=1, le=50)
     passages_per_document: int = Field(ge=1)

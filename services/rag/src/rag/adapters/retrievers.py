@@ -18,6 +18,7 @@ from opskit.lexical import lexical_terms
 
 from rag import fusion
 from rag.adapters.milvus import MilvusChunks, Row
+from rag.coverage import by_coverage
 from rag.metrics import RETRIEVAL_SECONDS
 from rag.ports import Embedder, Found
 from rag.release import RetrievalSettings
@@ -85,7 +86,7 @@ class FusedRetriever(_AsyncRetriever):
 
 
 class LlamaIndexRetriever:
-    """Finds chunks by a fused retriever made for the scope."""
+    """Finds chunks by a fused retriever made for the scope, and looks at their sentences."""
 
     def __init__(self, chunks: MilvusChunks, embedder: Embedder, settings: RetrievalSettings) -> None:
         self._chunks, self._embedder, self._settings = chunks, embedder, settings
@@ -94,7 +95,7 @@ class LlamaIndexRetriever:
         """Candidates, best first."""
         with RETRIEVAL_SECONDS.time():
             nodes = await self._made_for(scope, wanted).aretrieve(question)
-        return [_found(node) for node in nodes]
+            return by_coverage([_found(node) for node in nodes], question, weight=self._settings.coverage_weight)
 
     def _made_for(self, scope: str, wanted: int) -> BaseRetriever:
         settings = self._settings
