@@ -97,7 +97,12 @@ async def _open(
     served = TritonModels(triton, refresh_seconds=settings.models_refresh_seconds)
     await _in_background(stack, served.keep_current())
 
-    chunks = MilvusChunks(str(settings.milvus_url), served, token=settings.milvus_token.get_secret_value())
+    chunks = MilvusChunks(
+        str(settings.milvus_url),
+        served,
+        token=settings.milvus_token.get_secret_value(),
+        at_once=settings.milvus_searches,
+    )
     stack.push_async_callback(chunks.close)
     embedder = TritonEmbedder(triton)
     retriever = LlamaIndexRetriever(chunks, embedder, release.retrieval)

@@ -18,6 +18,7 @@ class Settings(RedisSettings, MilvusSettings, TritonSettings, ServiceSettings):
         Path(__file__).with_name("release.yaml"), description="Prompt and retrieval settings of the release."
     )
 
+    milvus_searches: int = Field(32, ge=1, description="Searches in Milvus at the same time; few for Milvus Lite.")
     answer_seconds: float = Field(60.0, gt=0, description="An answer that takes longer is given up.")
     readers: int = Field(4, ge=1, description="Answers read at the same time.")
     readers_waiting: int = Field(32, ge=0, description="Answers that may wait for their turn; more are turned away.")

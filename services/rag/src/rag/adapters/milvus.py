@@ -1,5 +1,6 @@
 """The chunk collection in Milvus, Lite or server: two searches, always within one scope."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from rag.ports import Served, ServedModels
 # It logs a whole trace for each error that it raises as well, a missing collection among them. We translate them.
 logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
 
-_SEARCH_SECONDS: Final = 3.0
+_SEARCH_SECONDS: Final = 10.0
 _CONNECT_SECONDS: Final = 2.0
 _LOAD_SECONDS: Final = 10.0
 _NOT_LOADED: Final = 101
@@ -40,10 +41,12 @@ class Row:
 
 
 class MilvusChunks:
-    """Searches the collection that belongs to the embedder being served."""
+    """Searches the collection that belongs to the embedder being served, so many times at once at most. Milvus Lite is
+    one Python process: more at once takes each of them longer, and after a restart all would build the same index."""
 
-    def __init__(self, url: str, models: ServedModels, *, token: str = "") -> None:
+    def __init__(self, url: str, models: ServedModels, *, token: str = "", at_once: int = 32) -> None:
         self._url = url
+        self._free = asyncio.Semaphore(at_once)
         self._token = token
         self._models = models
         self._client: AsyncMilvusClient | None = None
@@ -93,16 +96,17 @@ class MilvusChunks:
         ]
 
     async def _asked(self, collection: str, field: str, data: Any, scope: str, limit: int) -> Any:
-        found = await self._connected().search(
-            collection,
-            [data],
-            filter=f'{FIELD.SCOPE} == "{scope}"',  # made of two checked names, see contracts.chunks.scope
-            limit=limit,
-            output_fields=_SHOWN,
-            anns_field=field,
-            consistency_level="Strong",  # a document that was just indexed is found
-            timeout=_SEARCH_SECONDS,
-        )
+        async with self._free:
+            found = await self._connected().search(
+                collection,
+                [data],
+                filter=f'{FIELD.SCOPE} == "{scope}"',  # made of two checked names, see contracts.chunks.scope
+                limit=limit,
+                output_fields=_SHOWN,
+                anns_field=field,
+                consistency_level="Strong",  # a document that was just indexed is found
+                timeout=_SEARCH_SECONDS,
+            )
         return found[0]
 
     def _connected(self) -> AsyncMilvusClient:

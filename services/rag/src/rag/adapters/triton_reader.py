@@ -23,23 +23,29 @@ class TritonReader:
         self._client = client
 
     async def read(self, request: ReaderRequest, *, seconds: float) -> AsyncGenerator[ReaderDelta | ReaderResult, None]:
-        """Deltas, then one result. Closing the generator cancels the call, and with it the work."""
+        """Deltas, then one result. Closing the generator cancels the call, and with it the work.
+
+        After the result the stream is read to its end: a stream that is cancelled while Triton is closing it has brought
+        the whole server down (SIGSEGV in its gRPC handler).
+        """
         stream = self._client.stream_infer(_once(request), stream_timeout=seconds)
+        done = False
         try:
             async for response, error in stream:
                 if error is not None:
                     raise _named(error)
-                event = _event(response)
-                yield event
-                if isinstance(event, ReaderResult):
-                    return
-            raise ReaderFailed("The reader ended without a result.")
+                if not done:
+                    event = _event(response)
+                    done = isinstance(event, ReaderResult)
+                    yield event
+            if not done:
+                raise ReaderFailed("The reader ended without a result.")
         except grpc.RpcError as exc:
             if getattr(exc, "code", lambda: None)() == grpc.StatusCode.DEADLINE_EXCEEDED:
                 raise ReaderFailed(f"The reader did not finish within {seconds:g} seconds.") from exc
             raise Unavailable("The reader in Triton cannot be reached.") from exc
         finally:
-            stream.cancel()
+            stream.cancel()  # nothing to do where it has ended
 
 
 async def _once(request: ReaderRequest) -> AsyncIterator[dict[str, Any]]:
