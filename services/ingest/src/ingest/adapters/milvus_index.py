@@ -25,6 +25,8 @@ _TIMEOUT: Final = 20.0
 _AWAY: Final = frozenset({2, int(ErrorCode.COLLECTION_NOT_FOUND), 101, int(ErrorCode.RATE_LIMIT)})
 """No connection, collection gone or not loaded, too busy: trying later is right."""
 _PARTITIONS: Final = 16
+_PARTITIONS_ON_LITE: Final = 1
+"""Milvus Lite searches all of them whatever is asked, and writes a file into each for every delete."""
 _IDS_AT_ONCE: Final = 200
 
 
@@ -102,7 +104,7 @@ class MilvusIndex:
         with self._translated() as client:
             with self._connecting:
                 if name not in self._ready:
-                    _ensure(client, name)
+                    _ensure(client, name, partitions=_PARTITIONS_ON_LITE if self._flush else _PARTITIONS)
                     self._ready.add(name)
             yield client, name
 
@@ -145,7 +147,7 @@ def _rows(name: DocumentName, generation: int, extracted: Extracted, vectors: Ve
         }
 
 
-def _ensure(client: MilvusClient, name: str) -> None:
+def _ensure(client: MilvusClient, name: str, *, partitions: int) -> None:
     """Make the collection when it is missing, and load it: Milvus Lite forgets that at a restart. Whatever goes wrong
     here is no document's fault."""
     try:
@@ -154,7 +156,7 @@ def _ensure(client: MilvusClient, name: str) -> None:
                 name,
                 schema=_schema(client),
                 index_params=_indexes(client),
-                num_partitions=_PARTITIONS,
+                num_partitions=partitions,
                 timeout=_TIMEOUT,
             )
         client.load_collection(name, timeout=_TIMEOUT)

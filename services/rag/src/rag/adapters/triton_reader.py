@@ -25,8 +25,8 @@ class TritonReader:
     async def read(self, request: ReaderRequest, *, seconds: float) -> AsyncGenerator[ReaderDelta | ReaderResult, None]:
         """Deltas, then one result. Closing the generator cancels the call, and with it the work.
 
-        After the result the stream is read to its end: a stream that is cancelled while Triton is closing it has brought
-        the whole server down (SIGSEGV in its gRPC handler).
+        After the result the stream is read to its end: cancelling one that Triton is just closing has brought the whole
+        server down (SIGSEGV in its gRPC handler).
         """
         stream = self._client.stream_infer(_once(request), stream_timeout=seconds)
         done = False

@@ -31,9 +31,7 @@ def test_a_taken_port_is_named_with_its_holder_and_a_way_out(stack, taken):
 
 
 def test_a_port_that_was_just_given_back_is_free(stack):
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        server.listen()
+    with socket.create_server(("127.0.0.1", 0)) as server:  # with SO_REUSEADDR, as servers have it
         port = server.getsockname()[1]
         with socket.create_connection(("127.0.0.1", port)) as client:
             server.accept()[0].close()
