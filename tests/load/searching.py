@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 
-import httpx
 from opskit.contracts.chunks import FIELD, scope
 from opskit.lexical import lexical_text
 from pymilvus import MilvusClient
@@ -103,5 +102,5 @@ def _floors(nexus: Nexus, questions: Sequence[str], milvus_url: str) -> Iterator
     lexical = _times(lambda question: leg(FIELD.SPARSE, lexical_text(question)), questions)
     yield Figure(GROUP, "floor: dense search in Milvus Lite p50", percentile(dense, 0.5), "ms")
     yield Figure(GROUP, "floor: BM25 search in Milvus Lite p50", percentile(lexical, 0.5), "ms")
-    door = _times(lambda _: httpx.get(f"{nexus.url}/livez"), questions)
+    door = _times(lambda _: nexus.http.get("/livez"), questions)
     yield Figure(GROUP, "floor: an empty request to the gateway p50", percentile(door, 0.5), "ms")

@@ -62,7 +62,7 @@ def of_the_services(stack: Stack) -> dict[str, str]:
         **of_the_machine(stack.inherited),
         "NEXUS_STORE": "folder",
         "NEXUS_STORE_FOLDER": str(stack.documents),
-        "NEXUS_MILVUS_SEARCHES": "2",  # Milvus Lite is one Python process
+        "NEXUS_MILVUS_SEARCHES": "1",  # Milvus Lite is one Python process
         **given,
         **{variable: stack.url(part) for variable, part in _PUBLISHED_URLS.items()},
         **databases,

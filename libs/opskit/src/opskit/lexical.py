@@ -11,7 +11,7 @@ import Stemmer
 
 _WORD = re.compile(r"[^\W_]+(?:[._/-][^\W_]+)*")
 _PART = re.compile(r"[^\W_]+")
-_CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
+_CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 STOP_WORDS = frozenset(
     """
     a about also an and any are as at be because been but by can could did do does each for from had has have here how
@@ -45,7 +45,7 @@ def lexical_terms(text: str) -> list[str]:
             if lowered in STOP_WORDS:
                 continue
             terms.append(_stem(lowered))
-            pieces = _CAMEL.findall(part)
+            pieces = _CAMEL.findall(part) if part.isascii() else []
             if len(pieces) > 1:
                 terms.extend(_stem(piece.lower()) for piece in pieces if len(piece) > 1)
     return terms

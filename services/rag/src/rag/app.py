@@ -20,6 +20,7 @@ from opskit.logging import configure_logging
 from opskit.metrics import instrument
 from opskit.request_context import RequestContextMiddleware
 
+from rag.adapters.common_terms import CommonTerms
 from rag.adapters.milvus import MilvusChunks
 from rag.adapters.redis_conversations import RedisConversations
 from rag.adapters.retrievers import LlamaIndexRetriever
@@ -105,7 +106,9 @@ async def _open(
     )
     stack.push_async_callback(chunks.close)
     embedder = TritonEmbedder(triton)
-    retriever = LlamaIndexRetriever(chunks, embedder, release.retrieval)
+    common = CommonTerms(chunks, share=release.retrieval.common_from)
+    await _in_background(stack, common.keep_current())
+    retriever = LlamaIndexRetriever(chunks, embedder, common, release.retrieval)
     answering = Answering(
         release=release,
         models=served,

@@ -22,6 +22,7 @@ class RetrievalSettings(_Section):
 
     dense_candidates: int = Field(ge=1, le=100)
     lexical_candidates: int = Field(ge=1, le=100)
+    common_from: float = Field(gt=0, le=1)
     fusion: Literal["convex", "rrf"]
     dense_weight: float = Field(ge=0, le=1)
     leg_floor: float = Field(ge=0, lt=1)

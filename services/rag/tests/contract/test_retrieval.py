@@ -8,6 +8,7 @@ import pytest
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.schema import NodeWithScore
 from opskit.errors import Unavailable
+from rag.adapters.common_terms import CommonTerms
 from rag.adapters.milvus import MilvusChunks
 from rag.adapters.retrievers import DenseRetriever, FusedRetriever, LexicalRetriever, LlamaIndexRetriever
 from rag.ports import Embedded
@@ -39,7 +40,7 @@ async def chunks(index):
 
 @pytest.fixture
 def retriever(chunks, release):
-    return LlamaIndexRetriever(chunks, EmbedsAlongAxis(), release.retrieval)
+    return LlamaIndexRetriever(chunks, EmbedsAlongAxis(), CommonTerms(chunks, share=0.2), release.retrieval)
 
 
 def texts(found):
@@ -144,7 +145,7 @@ async def test_the_seam_is_llamaindexs_own(index, chunks, release):
     index.write("Anything.")
     legs = (
         DenseRetriever(chunks, EmbedsAlongAxis(), scope=ACME, limit=5),
-        LexicalRetriever(chunks, scope=ACME, limit=5),
+        LexicalRetriever(chunks, CommonTerms(chunks, share=0.2), scope=ACME, limit=5),
     )
     fused = FusedRetriever(*legs, release.retrieval)
     for one in (*legs, fused):
@@ -156,6 +157,12 @@ async def test_the_seam_is_llamaindexs_own(index, chunks, release):
 async def test_reciprocal_ranks_are_a_setting_away(index, chunks, release):
     index.write("Anything.")
     settings = release.retrieval.model_copy(update={"fusion": "rrf"})
-    retriever = LlamaIndexRetriever(chunks, EmbedsAlongAxis(), settings)
+    retriever = LlamaIndexRetriever(chunks, EmbedsAlongAxis(), CommonTerms(chunks, share=0.2), settings)
     (one,) = await retriever.find("anything", scope=ACME, wanted=5)
     assert one.score == pytest.approx(1.0)
+
+
+async def test_a_sample_of_terms_comes_from_the_index(chunks):
+    sample = await chunks.sample_of_terms(10)
+    assert sample
+    assert all(isinstance(terms, str) and terms for terms in sample)

@@ -59,6 +59,27 @@ class MilvusChunks:
         """By BM25. `terms` are those of `opskit.lexical`, as in the index."""
         return await self._search(FIELD.SPARSE, terms, scope, limit)
 
+    async def sample_of_terms(self, most: int) -> list[str]:
+        """The terms of at most so many chunks, drawn evenly from all scopes. Raises Unavailable."""
+        collection = _collection(await self._models.current())
+        try:
+            rows = int((await self._connected().get_collection_stats(collection))["row_count"])
+            async with self._free:
+                found = await self._connected().query(
+                    collection,
+                    filter=f'{FIELD.ID} like "{_drawn(rows, most)}%"',
+                    output_fields=[FIELD.TERMS],
+                    limit=most,
+                    timeout=_SEARCH_SECONDS,
+                )
+        except MilvusException as exc:
+            if exc.code == ErrorCode.COLLECTION_NOT_FOUND:
+                return []
+            raise Unavailable("Milvus cannot be used.") from exc
+        except grpc.RpcError as exc:
+            raise Unavailable("Milvus cannot be reached.") from exc
+        return [row[FIELD.TERMS] for row in found]
+
     async def check(self) -> None:
         """Return when Milvus answers. Raises Unavailable."""
         try:
@@ -114,6 +135,14 @@ class MilvusChunks:
         if self._client is None:
             self._client = AsyncMilvusClient(self._url, token=self._token, timeout=_CONNECT_SECONDS, dedicated=True)
         return self._client
+
+
+def _drawn(rows: int, most: int) -> str:
+    """The beginning of chunk ids that about `most` or fewer of so many have: ids are digests, so it is a fair draw."""
+    digits = 0
+    while rows > most * 16**digits:
+        digits += 1
+    return "chk_" + "0" * digits if digits else ""
 
 
 def _collection(served: Served) -> str:

@@ -17,6 +17,7 @@ from opskit.contracts.chunks import FIELD
 from opskit.lexical import lexical_terms
 
 from rag import fusion
+from rag.adapters.common_terms import CommonTerms
 from rag.adapters.milvus import MilvusChunks, Row
 from rag.coverage import by_coverage
 from rag.metrics import RETRIEVAL_SECONDS
@@ -53,12 +54,12 @@ class DenseRetriever(_AsyncRetriever):
 class LexicalRetriever(_AsyncRetriever):
     """By words."""
 
-    def __init__(self, chunks: MilvusChunks, *, scope: str, limit: int) -> None:
-        self._chunks, self._scope, self._limit = chunks, scope, limit
+    def __init__(self, chunks: MilvusChunks, common: CommonTerms, *, scope: str, limit: int) -> None:
+        self._chunks, self._common, self._scope, self._limit = chunks, common, scope, limit
         super().__init__()
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        terms = list(dict.fromkeys(lexical_terms(query_bundle.query_str)))[:_MOST_TERMS]
+        terms = self._common.without(list(dict.fromkeys(lexical_terms(query_bundle.query_str))))[:_MOST_TERMS]
         if not terms:
             return []
         rows = await self._chunks.matching(" ".join(terms), scope=self._scope, limit=self._limit)
@@ -88,8 +89,10 @@ class FusedRetriever(_AsyncRetriever):
 class LlamaIndexRetriever:
     """Finds chunks by a fused retriever made for the scope, and looks at their sentences."""
 
-    def __init__(self, chunks: MilvusChunks, embedder: Embedder, settings: RetrievalSettings) -> None:
-        self._chunks, self._embedder, self._settings = chunks, embedder, settings
+    def __init__(
+        self, chunks: MilvusChunks, embedder: Embedder, common: CommonTerms, settings: RetrievalSettings
+    ) -> None:
+        self._chunks, self._embedder, self._common, self._settings = chunks, embedder, common, settings
 
     async def find(self, question: str, *, scope: str, wanted: int) -> list[Found]:
         """Candidates, best first."""
@@ -102,7 +105,7 @@ class LlamaIndexRetriever:
         dense_limit, lexical_limit = max(wanted, settings.dense_candidates), max(wanted, settings.lexical_candidates)
         return FusedRetriever(
             DenseRetriever(self._chunks, self._embedder, scope=scope, limit=dense_limit),
-            LexicalRetriever(self._chunks, scope=scope, limit=lexical_limit),
+            LexicalRetriever(self._chunks, self._common, scope=scope, limit=lexical_limit),
             settings,
         )
 
