@@ -115,12 +115,12 @@ def start_stack() -> Iterator[Stack]:
         assert begun.returncode == 0, f"make up failed:\n{begun.stdout[-4000:]}\n{begun.stderr[-4000:]}"
         stack = Stack(read_env(state / "env"), state, environment)
         yield stack
-        _keep_logs(state)
         ended = _make("down", environment, seconds=120)
         assert ended.returncode == 0, f"make down failed:\n{ended.stdout}\n{ended.stderr}"
         left = stack.processes()
         assert not left, f"make down left {[(p.pid, p.cmdline()[:4]) for p in left]}"
     finally:
+        _keep_logs(state)
         assert guard.stdin is not None
         guard.stdin.close()
         guard.wait(timeout=180)

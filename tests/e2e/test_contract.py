@@ -127,7 +127,7 @@ def test_everything_listens_on_loopback_alone(own_stack: Stack) -> None:
     addresses = {
         (connection.laddr.ip, connection.laddr.port)
         for process in own_stack.processes()
-        for connection in process.net_connections(kind="inet")
+        for connection in process.connections(kind="inet")
         if connection.status == "LISTEN"
     }
     assert addresses
