@@ -125,7 +125,7 @@ def test_the_env_file_names_every_door(stack: Stack) -> None:
 
 def test_everything_listens_on_loopback_alone(own_stack: Stack) -> None:
     addresses = {
-        (connection.laddr.ip, connection.laddr.port)
+        (connection.laddr.ip.removeprefix("::ffff:"), connection.laddr.port)  # IPv4 through an IPv6 socket
         for process in own_stack.processes()
         for connection in process.connections(kind="inet")
         if connection.status == "LISTEN"
