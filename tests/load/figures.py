@@ -1,4 +1,4 @@
-"""What is measured against what, and how it is shown. Pure but for the printing."""
+"""What is measured against what, and how it is shown. Pure but for the printing and the writing."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -29,28 +29,30 @@ class Figure:
             return None
         return self.value >= self.goal if self.more_is_better else self.value <= self.goal
 
+    @property
+    def verdict(self) -> str:
+        """The same in a word."""
+        return {True: "reached", False: "missed", None: ""}[self.reached]
 
-def percentile(values: Sequence[float], share: float) -> float:
-    """The value below which `share` of them lie, the nearest that is there. Raises ValueError for nothing."""
-    if not values:
-        raise ValueError("no values")
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    @property
+    def shown_goal(self) -> str:
+        """The goal as a person reads it."""
+        return "" if self.goal is None else f"{'≥' if self.more_is_better else '≤'} {self.goal:g}"
 
 
 def show(figures: Sequence[Figure], console: Console) -> None:
     """The table."""
     table = Table(title="Measured", title_justify="left")
-    for heading in ("", "figure", "measured", "goal", ""):
+    for heading in ("", "figure", "goal", "measured", "verdict"):
         table.add_column(heading, justify="right" if heading in ("measured", "goal") else "left")
+    colours = {"reached": "green", "missed": "red", "": "default"}
     group = ""
     for figure in figures:
-        if figure.group != group:
-            table.add_section()
-        verdict = {True: "[green]reached[/]", False: "[red]missed[/]", None: ""}[figure.reached]
-        goal = "" if figure.goal is None else f"{'≥' if figure.more_is_better else '≤'} {figure.goal:g}"
         first = figure.group if figure.group != group else ""
-        table.add_row(first, figure.name, f"{figure.value:,.4g} {figure.unit}", goal, verdict)
+        if first:
+            table.add_section()
+        verdict = f"[{colours[figure.verdict]}]{figure.verdict}[/]"
+        table.add_row(first, figure.name, figure.shown_goal, f"{figure.value:,.4g} {figure.unit}", verdict)
         group = figure.group
     console.print(table)
 

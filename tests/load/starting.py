@@ -3,10 +3,9 @@
 import time
 from collections.abc import Iterator
 
-import psutil
-
 from tests.e2e.stack import Stack
 from tests.load.figures import Figure
+from tests.load.machine import members
 
 GROUP = "stack"
 _GIB = 1024**3
@@ -14,10 +13,10 @@ _GIB = 1024**3
 
 def memory(stack: Stack) -> Iterator[Figure]:
     """Of every process of the stack. Pages that processes share count once in the first, for each in the second."""
-    full = [process.memory_full_info() for process in stack.processes()]
+    full = [process.memory_full_info() for process in members(stack)]
     yield Figure(GROUP, "memory, shared pages counted once", sum(info.pss for info in full) / _GIB, "GiB", goal=5)
     yield Figure(GROUP, "resident, shared pages counted for each", sum(info.rss for info in full) / _GIB, "GiB", goal=5)
-    yield Figure(GROUP, "processes", len(psutil.pids() and full), "")
+    yield Figure(GROUP, "processes", len(full), "")
 
 
 def restart(stack: Stack) -> Iterator[Figure]:
