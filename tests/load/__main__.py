@@ -139,7 +139,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.load", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("groups", nargs="*", choices=[[], *GROUPS], help="what to measure (default: all)")
+    parser.add_argument(
+        "groups", nargs="*", choices=[[], *GROUPS], metavar="GROUP", help="what to measure (default: all)"
+    )
     parser.add_argument("--env", type=Path, help="env file of a stack that runs (default: a stack of its own)")
     parser.add_argument("--corpus", type=Path, default=DEV, help="folder of documents (default: %(default)s)")
     parser.add_argument("--questions", type=Path, default=DEV / "questions.jsonl", help="JSON lines with questions")
