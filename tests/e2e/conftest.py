@@ -21,7 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    """The stack: NEXUS_E2E_ENV names the env file of a running one, otherwise one is started for this session."""
+    """The stack: NEXUS_E2E_ENV names the env file of a running one, otherwise one is started for this run."""
     if env_file := os.environ.get("NEXUS_E2E_ENV"):
         yield running_stack(Path(env_file))
         return

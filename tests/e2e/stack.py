@@ -143,7 +143,7 @@ subprocess.run(["make", "down"], env=environment, capture_output=True)
 
 
 def _guard(environment: Mapping[str, str]) -> "subprocess.Popen[str]":
-    """Stops the stack when this session ends, however it ends: its standard input closes with us. It learns of the
+    """Stops the stack when the test run ends, however it ends: its standard input closes with us. It learns of the
     stack through that input, so that it is not taken for a part of it."""
     guard = subprocess.Popen(
         [sys.executable, "-c", _GUARD], cwd=ROOT, stdin=subprocess.PIPE, text=True, start_new_session=True
