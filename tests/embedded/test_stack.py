@@ -73,3 +73,15 @@ def test_the_env_file_has_one_variable_a_line(stack, secrets):
     assert f"NEXUS_API_KEY={secrets.admin_key}" in lines
     assert "NEXUS_URL=http://127.0.0.1:8080" in lines
     assert all(line.count("=") >= 1 and line.startswith("NEXUS_") for line in lines)
+
+
+def test_linear_algebra_takes_one_thread_unless_the_caller_says_otherwise(tmp_path):
+    from embedded.preparing import prepare
+
+    def threads(caller):
+        stack = Stack.from_environment({"NEXUS_STATE_DIR": str(tmp_path), **caller})
+        milvus = next(part for part in processes(stack, prepare(stack)) if part.name == "milvus")
+        return milvus.environment["OPENBLAS_NUM_THREADS"]
+
+    assert threads({}) == "1"
+    assert threads({"OPENBLAS_NUM_THREADS": "4"}) == "4"
