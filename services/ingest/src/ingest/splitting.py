@@ -198,7 +198,8 @@ def _chunk(document: ParsedDocument, pieces: Sequence[Piece], first: int, last: 
         del chosen[0]  # it is said by the chunk's heading
     start, end = chosen[0].start, chosen[-1].end
     if chosen[0].part:
-        start = _overlapped(pieces[first - 1], sum(piece.tokens for piece in chosen), start, end)
+        tokens = sum(piece.tokens + piece.gap for piece in chosen)
+        start = _overlapped(pieces[first - 1], tokens, start, end)
     if path[:1] == (document.title,):
         path = path[1:]
     context = chosen[0].block.context

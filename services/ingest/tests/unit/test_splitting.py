@@ -49,6 +49,15 @@ def test_every_chunk_is_verbatim_and_within_the_size(document):
         assert chunk.text.strip()
 
 
+@pytest.mark.parametrize("words", range(150, 220, 3))
+def test_an_overlap_leaves_room_for_what_stands_between_two_blocks(words):
+    long, short = "\n".join(["alpha " * 29 + "beta."] * 8), "gamma " * words
+    text = f"{long}\n<!-- what no block claims -->\n{short}"
+    blocks = [Block(0, len(long), "paragraph"), Block(len(text) - len(short), len(text), "paragraph")]
+    chunks = split(ParsedDocument("Title", text, blocks), count, max_chunks=10)
+    assert max(count([chunk.text for chunk in chunks])) <= MAX_TOKENS
+
+
 @settings(max_examples=150, deadline=None)
 @given(documents())
 def test_no_word_is_lost(document):
