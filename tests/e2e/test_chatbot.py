@@ -62,6 +62,11 @@ def ask(page: Page, question: str) -> None:
     box.press("Enter")
 
 
+def vote(page: Page, thumb: str) -> None:
+    expect(page.locator('[data-test-script-state="notRunning"]')).to_be_visible()  # a click while it draws is lost
+    page.get_by_role("radio", name=thumb).click(force=True)
+
+
 def test_a_question_is_answered_with_a_source_that_opens_to_the_marked_passage(page: Page, shelf: Nexus) -> None:
     choose(page, shelf.base)
     ask(page, "How long is the warranty of the Otter 3?")
@@ -71,9 +76,9 @@ def test_a_question_is_answered_with_a_source_that_opens_to_the_marked_passage(p
     expect(mark).to_be_visible()
     answer = shelf.ask("How long is the warranty of the Otter 3?")
     assert "".join(mark.inner_text().split()) == "".join(answer.citations[0]["quote"].split())
-    page.get_by_role("radio", name="Thumbs up").click(force=True)
+    vote(page, "Thumbs up")
     expect(page.get_by_text("Thank you. Anything to add?")).to_be_visible()
-    page.get_by_role("radio", name="Thumbs down").click(force=True)
+    vote(page, "Thumbs down")
     page.get_by_label("The right answer (optional)").fill("Five years, since May.")
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.get_by_text("Thank you, that is kept")).to_be_visible()

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from ingest.adapters.milvus_index import MilvusIndex
+from ingest.adapters.milvus_index import QUIET, MilvusIndex
 from ingest.keys import DocumentName
 from ingest.ports import Extracted, Vectors
 from ingest.splitting import Chunk
@@ -33,7 +33,7 @@ def fingerprint() -> str:
 
 @pytest.fixture
 def client(milvus_url: str) -> Iterator[MilvusClient]:
-    opened = MilvusClient(milvus_url)
+    opened = MilvusClient(milvus_url, grpc_options=QUIET)
     yield opened
     opened.close()
 

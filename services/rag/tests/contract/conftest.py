@@ -16,6 +16,7 @@ import pytest
 from opskit.contracts.chunks import EMBEDDING_DIMENSION, FIELD, chunk_id, collection_name, document_id, scope
 from opskit.lexical import lexical_text
 from pymilvus import DataType, Function, FunctionType, MilvusClient
+from rag.adapters.milvus import QUIET
 from rag.ports import Served
 
 REPOSITORY = Path(__file__).resolve().parents[4]
@@ -101,7 +102,7 @@ class Index:
         self.models = Models()
 
     def _client(self) -> MilvusClient:
-        return MilvusClient(self.url)
+        return MilvusClient(self.url, grpc_options=QUIET)
 
     def create(self) -> None:
         client = self._client()

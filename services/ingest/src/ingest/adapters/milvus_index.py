@@ -24,7 +24,7 @@ from ingest.ports import Extracted, Indexed, Vectors
 _TIMEOUT: Final = 20.0
 _AWAY: Final = frozenset({2, int(ErrorCode.COLLECTION_NOT_FOUND), 101, int(ErrorCode.RATE_LIMIT)})
 """No connection, collection gone or not loaded, too busy: trying later is right."""
-_QUIET: Final = {"grpc.keepalive_time_ms": 330_000, "grpc.keepalive_permit_without_calls": False}
+QUIET: Final = {"grpc.keepalive_time_ms": 330_000, "grpc.keepalive_permit_without_calls": False}
 """pymilvus pings every ten seconds, and a gRPC server that finds that too often hangs up in the middle of work."""
 _PARTITIONS: Final = 16
 _PARTITIONS_ON_LITE: Final = 1
@@ -126,7 +126,10 @@ class MilvusIndex:
     def _connected(self) -> MilvusClient:
         with self._connecting:
             if self._client is None:
-                self._client = MilvusClient(self._url, token=self._token, timeout=3.0, grpc_options=_QUIET)
+                # pymilvus shares connections by address: with another client's options it would ping again.
+                self._client = MilvusClient(
+                    self._url, token=self._token, timeout=3.0, dedicated=True, grpc_options=QUIET
+                )
             return self._client
 
 

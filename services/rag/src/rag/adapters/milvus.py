@@ -17,7 +17,7 @@ from rag.ports import Served, ServedModels
 # It logs a whole trace for each error that it raises as well, a missing collection among them. We translate them.
 logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
 
-_QUIET: Final = {"grpc.keepalive_time_ms": 330_000, "grpc.keepalive_permit_without_calls": False}
+QUIET: Final = {"grpc.keepalive_time_ms": 330_000, "grpc.keepalive_permit_without_calls": False}
 """pymilvus pings every ten seconds, and a gRPC server that finds that too often hangs up in the middle of work."""
 _SEARCH_SECONDS: Final = 10.0
 _CONNECT_SECONDS: Final = 2.0
@@ -136,7 +136,7 @@ class MilvusChunks:
         """The client; it connects by itself, and again when the server was away."""
         if self._client is None:
             self._client = AsyncMilvusClient(
-                self._url, token=self._token, timeout=_CONNECT_SECONDS, dedicated=True, grpc_options=_QUIET
+                self._url, token=self._token, timeout=_CONNECT_SECONDS, dedicated=True, grpc_options=QUIET
             )
         return self._client
 
