@@ -131,8 +131,11 @@ async def _in_background(stack: AsyncExitStack, work: Coroutine[Any, Any, None])
     task = asyncio.create_task(work)
 
     async def end() -> None:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        while not task.done():  # a client may swallow the first, with the call that it cancels
+            task.cancel()
+            await asyncio.wait([task], timeout=1)
+        if not task.cancelled() and (failure := task.exception()):
+            log.error("background_work_failed", reason=repr(failure))
 
     stack.push_async_callback(end)
 
