@@ -18,9 +18,12 @@ logs: .venv ## follow the logs (PART=rag follows one part)
 	@$(PYTHON) -m embedded logs $(PART)
 
 ##@ Develop
-.PHONY: setup check test bench openapi
+.PHONY: setup training-tools check test bench openapi
 setup: ## install what the tests and tools below need
 	@embedded/setup.sh --tests
+
+training-tools: ## install what `python -m trainer` needs, PyTorch among it
+	@embedded/setup.sh --training
 
 check: setup ## format, lint, types, import rules
 	@.venv/bin/ruff format --check --quiet .
@@ -41,7 +44,7 @@ openapi: setup ## write services/gateway/openapi.json anew
 ##@
 .PHONY: help
 help:
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .venv:
 	@embedded/setup.sh

@@ -1,12 +1,21 @@
-"""No test reaches another machine by accident: only loopback and local sockets may be connected to."""
+"""For all tests: none reaches another machine by accident, and those of language models share a tiny one."""
 
+import fcntl
+import hashlib
 import ipaddress
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+_CHECKOUT = Path(__file__).resolve().parent
+_TRAINER = _CHECKOUT / "services" / "trainer" / "src" / "trainer"
+_MESSAGES = _CHECKOUT / "libs" / "grounding" / "src" / "grounding" / "messages.py"
 _real_connect = socket.socket.connect
 
 
@@ -35,3 +44,22 @@ def only_loopback() -> Iterator[None]:
     patch.setattr(socket.socket, "connect", connect)
     yield
     patch.undo()
+
+
+@pytest.fixture(scope="session")
+def tiny_model() -> Path:
+    """The tiny language model as a GGUF file. Training it takes a minute, and is done again when its recipe changes."""
+    recipe = hashlib.sha256()
+    for file in (*sorted((_TRAINER / "tiny").glob("*.py")), _TRAINER / "gguf_file.py", _MESSAGES):
+        recipe.update(file.read_bytes())
+    cache = Path(os.environ.get("NEXUS_CACHE_DIR") or _CHECKOUT / ".nexus" / "cache") / "tiny"
+    model = cache / f"{recipe.hexdigest()[:16]}.gguf"
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not model.exists():
+            made = subprocess.run(
+                [sys.executable, "-m", "trainer", "tiny", "--out", model], capture_output=True, text=True, check=False
+            )
+            assert made.returncode == 0, made.stderr
+    return model

@@ -1,10 +1,12 @@
 #!/bin/sh
-# Sets up what `make up` needs, or `make test` with --tests: Python packages by uv, programs by the system's packages.
+# Sets up what `make up` needs, with --tests what `make test` needs, with --training what `python -m trainer` needs:
+# Python packages by uv, programs by the system's packages.
 # Safe to run again: what is there is left alone, and then it takes a fifth of a second.
 set -eu
 cd "$(dirname "$0")/.."
 
 UV_VERSION=0.13.8
+TORCH=2.13.0+cpu
 TOOLS=.nexus/tools
 
 refuse() { echo "$*" >&2; exit 1; }
@@ -71,6 +73,7 @@ need_uv() {
 
 need_packages() {
     groups="--no-dev"
+    [ "$training" = yes ] && groups="--no-dev --group training"
     [ "$tests" = yes ] && groups=""
     quiet="--quiet"
     [ -d .venv ] || { quiet=""; echo "Installing Python packages into .venv"; }
@@ -79,8 +82,25 @@ need_packages() {
         refuse "The Python packages could not be installed (see above): check the network and the disk, then try again"
 }
 
+# Not from the lock: there PyTorch comes with gigabytes of CUDA. A build for the CPU is taken from the folder or index
+# that pip or uv is told to use, or else from PyTorch's own.
+need_torch() {
+    .venv/bin/python -c 'import torch' 2>/dev/null && return
+    echo "Installing PyTorch $TORCH (CPU) beside the other packages"
+    links="${UV_FIND_LINKS:-${PIP_FIND_LINKS:-$(python3 -m pip config get global.find-links 2>/dev/null || true)}}"
+    python="$PWD/.venv/bin/python"
+    uv=$(command -v "$UV") && uv=$(realpath "$uv")
+    # From elsewhere: here the workspace's settings would leave PyTorch out again.
+    install() { (cd / && "$uv" pip install --quiet --python "$python" "torch==$TORCH" "$@"); }
+    { [ -n "$links" ] && UV_FIND_LINKS="$links" install 2>/dev/null; } ||
+        install --index https://download.pytorch.org/whl/cpu ||
+        refuse "PyTorch could not be installed (see above): install a CPU build of torch $TORCH into .venv, then try again"
+}
+
 tests=no
+training=no
 [ "${1:-}" = --tests ] && tests=yes
+[ "${1:-}" = --training ] && training=yes
 [ "$(uname -sm)" = "Linux x86_64" ] || refuse "The stack without Docker needs Linux on x86-64 (Triton's wheel is made for it); this is $(uname -sm)"
 command -v python3 >/dev/null || refuse "Python is missing: sudo apt-get install -y python3"
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
@@ -88,3 +108,4 @@ python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
 need_programs
 need_uv
 need_packages
+[ "$tests$training" = nono ] || need_torch

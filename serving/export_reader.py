@@ -6,7 +6,7 @@ Example: python serving/export_reader.py trained/ models/reader --threshold -3
 import argparse
 from pathlib import Path
 
-from nexus_serving.reader_model import export_reader
+from nexus_serving.reader_model import Calibration, export_reader
 
 
 def main() -> None:
@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("--threshold", type=float, required=True, help="score below which the reader abstains")
     parser.add_argument("--fp32", action="store_true", help="keep full precision, to measure what int8 costs")
     asked = parser.parse_args()
-    export_reader(asked.source, asked.target, threshold=asked.threshold, int8=not asked.fp32)
+    export_reader(asked.source, asked.target, Calibration(asked.threshold), int8=not asked.fp32)
 
 
 if __name__ == "__main__":

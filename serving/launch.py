@@ -18,19 +18,19 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--grpc-port", type=int, default=8001)
     parser.add_argument("--metrics-port", type=int, default=8002)
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--reader", type=Path, default=SHIPPED_READER, help="folder of the reader to serve")
+    parser.add_argument("--reader", type=Path, default=SHIPPED_READER, help="folder of the extractive reader")
     return parser.parse_args()
 
 
 def main() -> None:
     asked = arguments()
-    layout = Layout.from_environment()
     listen = Listen(asked.host, asked.http_port, asked.grpc_port, asked.metrics_port)
     if taken := listen.taken():
         sys.exit(f"serving: port {taken[0]} is taken by another process; stop it, or set NEXUS_PORT_OFFSET")
     try:
+        layout = Layout.from_environment()
         environment = TritonEnvironment.load(layout)
-        parameters = model_parameters(embedder_folder(layout), asked.reader.resolve())
+        parameters = model_parameters(layout, embedder_folder(layout), asked.reader.resolve())
     except (SetUpFailed, FileNotFoundError) as failure:
         sys.exit(f"serving: {failure} (run serving/prepare.py)")
     write_repository(layout.served_repository, parameters)

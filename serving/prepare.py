@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from nexus_serving.choice import GgufFile, HubFile, choice
 from nexus_serving.embedder_model import prepare_embedder
 from nexus_serving.layout import Layout, SetUpFailed
-from nexus_serving.triton_environment import prepare_environment
+from nexus_serving.llama.environment import prepare_llama
+from nexus_serving.llama.files import available_memory, check, fetch, serving
+from nexus_serving.triton_environment import Report, prepare_environment
 
 
 @contextmanager
@@ -20,16 +23,25 @@ def alone(lock: Path) -> Iterator[None]:
         yield
 
 
-def main() -> int:
-    layout = Layout.from_environment()
+def prepare(layout: Layout, report: Report) -> None:
+    """Everything that the chosen reader needs; what is wrong with it is said here, before anything is started."""
+    wanted = choice(layout.model)
+    prepare_environment(layout, report)
+    prepare_embedder(layout, report)
+    if isinstance(wanted, GgufFile | HubFile):
+        path = fetch(wanted, layout, report)
+        serving(path, layout, available=available_memory())
+        check(path, layout, prepare_llama(layout, report), report)
 
+
+def main() -> int:
     def report(line: str) -> None:
         print(line, flush=True)  # noqa: T201 - this is a command
 
     try:
+        layout = Layout.from_environment()
         with alone(layout.cache / "serving.lock"):
-            prepare_environment(layout, report)
-            prepare_embedder(layout, report)
+            prepare(layout, report)
     except SetUpFailed as failure:
         print(f"serving: {failure}", file=sys.stderr)  # noqa: T201
         return 1

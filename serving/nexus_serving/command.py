@@ -4,7 +4,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from nexus_serving.layout import SERVING
+from nexus_serving.layout import GROUNDING, SERVING
 from nexus_serving.triton_environment import TritonEnvironment
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
@@ -39,6 +39,8 @@ def server_command(environment: TritonEnvironment, repository: Path, listen: Lis
         f"--metrics-port={listen.metrics_port}",
         "--model-control-mode=explicit",
         *(f"--load-model={model}" for model in models),
+        # A reader that cannot be loaded is said by name, and searching goes on.
+        "--exit-on-error=false",
         "--exit-timeout-secs=5",
         "--allow-gpu-metrics=false",
         "--log-format=ISO8601",
@@ -54,7 +56,7 @@ def server_environment(environment: TritonEnvironment) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "LD_LIBRARY_PATH": environment.library_path,
         # Our models put these on sys.path themselves: the embedded Python is isolated and reads no PYTHON… variable.
-        "NEXUS_SERVING_PATH": f"{environment.site_packages}:{SERVING}",
+        "NEXUS_SERVING_PATH": f"{environment.site_packages}:{SERVING}:{GROUNDING}",
         "TOKENIZERS_PARALLELISM": "false",
     }
 

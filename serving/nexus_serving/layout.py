@@ -8,6 +8,8 @@ SERVING = Path(__file__).resolve().parent.parent
 CHECKOUT = SERVING.parent
 MODEL_REPOSITORY = SERVING / "model_repository"
 REQUIREMENTS = SERVING / "requirements-triton.txt"
+LLAMA_REQUIREMENTS = SERVING / "requirements-llama.txt"
+GROUNDING = CHECKOUT / "libs" / "grounding" / "src"
 SHIPPED_READER = CHECKOUT / "models" / "reader"
 
 
@@ -21,13 +23,25 @@ class Layout:
 
     cache: Path
     state: Path
+    model: str = "extractive"
+    model_context: int | None = None
+    model_slots: int | None = None
+    model_threads: int = 2
 
     @classmethod
     def from_environment(cls) -> "Layout":
-        """`NEXUS_CACHE_DIR` and `NEXUS_STATE_DIR`, by default under `.nexus/` of the checkout."""
+        """`NEXUS_CACHE_DIR` and `NEXUS_STATE_DIR`, by default under `.nexus/` of the checkout; `NEXUS_MODEL` and, for
+        language models, `NEXUS_MODEL_CONTEXT`, `_SLOTS` and `_THREADS`. Raises SetUpFailed."""
         state = Path(os.environ.get("NEXUS_STATE_DIR") or CHECKOUT / ".nexus")
         cache = Path(os.environ.get("NEXUS_CACHE_DIR") or CHECKOUT / ".nexus" / "cache")
-        return cls(cache=cache.resolve(), state=state.resolve())
+        return cls(
+            cache=cache.resolve(),
+            state=state.resolve(),
+            model=os.environ.get("NEXUS_MODEL") or "extractive",
+            model_context=_number("NEXUS_MODEL_CONTEXT"),
+            model_slots=_number("NEXUS_MODEL_SLOTS"),
+            model_threads=_number("NEXUS_MODEL_THREADS") or len(os.sched_getaffinity(0)),
+        )
 
     @property
     def triton(self) -> Path:
@@ -40,6 +54,18 @@ class Layout:
         return self.cache / "embedder"
 
     @property
+    def llama(self) -> Path:
+        """llama.cpp's environment, downloaded models, and what is known of model files."""
+        return self.cache / "llama"
+
+    @property
     def served_repository(self) -> Path:
         """The model repository as it is served: the committed one with this stack's model folders filled in."""
         return self.state / "triton" / "model_repository"
+
+
+def _number(variable: str) -> int | None:
+    value = os.environ.get(variable, "").strip()
+    if value and (not value.isdigit() or int(value) < 1):
+        raise SetUpFailed(f"{variable}={value} is no number above 0")
+    return int(value) if value else None

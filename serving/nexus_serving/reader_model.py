@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,17 @@ from nexus_serving.engines.windows import STRIDE, WINDOW
 FILES = ("model.onnx", "tokenizer.json")
 
 
-def export_reader(source: Path, target: Path, *, threshold: float, int8: bool = True) -> None:
+@dataclass(frozen=True)
+class Calibration:
+    """When the engine answers (a score from `threshold` on), and how sure an answer of a score is:
+    1 / (1 + exp(-(slope * score + bias)))."""
+
+    threshold: float
+    slope: float = 0.5
+    bias: float = 0.0
+
+
+def export_reader(source: Path, target: Path, calibration: Calibration, *, int8: bool = True) -> None:
     """From a transformers folder (`config.json`, `model.safetensors`, `tokenizer.json`) to a folder to serve."""
     # Imported here: launching reads this module's neighbours, and must not wait for onnx.
     import onnx
@@ -29,7 +40,14 @@ def export_reader(source: Path, target: Path, *, threshold: float, int8: bool = 
     shutil.copyfile(source / "tokenizer.json", target / "tokenizer.json")
     weights = file_digest(source / "model.safetensors")
     about = {"engine": ENGINE, "weights": weights, "int8": int8, "window": WINDOW, "stride": STRIDE}
-    write_about(target, {**about, "threshold": threshold})
+    write_about(target, {**about, **asdict(calibration)})
+
+
+def calibrate(folder: Path, calibration: Calibration) -> None:
+    """Give an exported reader another calibration, and with it another digest."""
+    about = json.loads((folder / "reader.json").read_text())
+    about.pop("digest")
+    write_about(folder, {**about, **asdict(calibration)})
 
 
 def write_about(target: Path, about: dict[str, Any]) -> None:

@@ -1,13 +1,19 @@
 """The model repository as it is served: the committed one, with the folders and digests of this machine filled in."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
 
-from nexus_serving.layout import MODEL_REPOSITORY
+from nexus_serving.choice import Elsewhere, Extractive, choice
+from nexus_serving.layout import MODEL_REPOSITORY, Layout
+from nexus_serving.llama.environment import llama_python
+from nexus_serving.llama.files import ENGINE, available_memory, digest, model_path, serving
+
+Parameters = dict[str, str]
 
 
-def write_repository(target: Path, parameters: dict[str, dict[str, str]]) -> None:
+def write_repository(target: Path, parameters: dict[str, Parameters]) -> None:
     """Copy the committed models named in `parameters` to `target` and add their parameters to their configuration."""
     shutil.rmtree(target, ignore_errors=True)
     for model, values in parameters.items():
@@ -15,18 +21,47 @@ def write_repository(target: Path, parameters: dict[str, dict[str, str]]) -> Non
         (target / model / "1").mkdir(parents=True)
         shutil.copy2(source / "1" / "model.py", target / model / "1" / "model.py")
         config = (source / "config.pbtxt").read_text() + "".join(_parameter(*item) for item in values.items())
-        (target / model / "config.pbtxt").write_text(config)
+        (target / model / "config.pbtxt").write_text(config + _instances(values))
 
 
-def model_parameters(embedder: Path, reader: Path) -> dict[str, dict[str, str]]:
-    """What each model is told: where its files are, and the digest that its clients read."""
-    embedder_about = json.loads((embedder / "embedder.json").read_text())
-    reader_about = json.loads((reader / "reader.json").read_text())
+def model_parameters(layout: Layout, embedder: Path, shipped_reader: Path) -> dict[str, Parameters]:
+    """What each model is told: where its files are, and the digest that its clients read. Raises SetUpFailed."""
+    about = json.loads((embedder / "embedder.json").read_text())
+    served = {"embedder": {"model_folder": str(embedder), "fingerprint": str(about["fingerprint"])}}
+    wanted = choice(layout.model)
+    if isinstance(wanted, Elsewhere):
+        return served
+    if isinstance(wanted, Extractive):
+        return {**served, "reader": _extractive(shipped_reader)}
+    return {**served, "reader": _generative(layout, model_path(wanted, layout))}
+
+
+def _extractive(folder: Path) -> Parameters:
+    about = json.loads((folder / "reader.json").read_text())
+    return {"engine": "extractive", "model_folder": str(folder), "reader_digest": str(about["digest"])}
+
+
+def _generative(layout: Layout, path: Path) -> Parameters:
+    how = serving(path, layout, available=available_memory())
+    named = hashlib.sha256(f"{ENGINE}\n{digest(path, layout)}\n{how.context}".encode()).hexdigest()
     return {
-        "embedder": {"model_folder": str(embedder), "fingerprint": embedder_about["fingerprint"]},
-        "reader": {"model_folder": str(reader), "reader_digest": reader_about["digest"]},
+        "engine": "llama.cpp",
+        "model_file": how.model,
+        "context": str(how.context),
+        "slots": str(how.slots),
+        "threads": str(how.threads),
+        "python": llama_python(layout),
+        "reader_digest": named,
     }
 
 
 def _parameter(key: str, value: str) -> str:
     return f"parameters {{ key: {json.dumps(key)} value {{ string_value: {json.dumps(value)} }} }}\n"
+
+
+def _instances(values: Parameters) -> str:
+    """A language model answers many at once by itself. Of the extractive reader two processes take turns: while one
+    weighs and words an answer, the other reads. The embedder's configuration says it itself."""
+    if "engine" not in values:
+        return ""
+    return f"instance_group [ {{ count: {1 if values['engine'] == 'llama.cpp' else 2} kind: KIND_CPU }} ]\n"

@@ -1,7 +1,7 @@
 """Definitions by their form."""
 
 import pytest
-from nexus_serving.engines.blocks import blocks
+from grounding.blocks import blocks
 from nexus_serving.engines.definitions import defining_sentences, subject
 
 

@@ -1,6 +1,6 @@
 """Steps and code as answers."""
 
-from nexus_serving.engines.blocks import blocks
+from grounding.blocks import blocks
 from nexus_serving.engines.procedures import LONGEST, procedures
 from nexus_serving.engines.wording import procedure_pieces
 

@@ -1,7 +1,7 @@
 """What questions ask for."""
 
 import pytest
-from nexus_serving.engines.questions import Expected, Form, expected, form, looks_as_expected, names, terms
+from nexus_serving.engines.questions import Expected, Form, expected, form, looks_as_expected, names
 
 
 @pytest.mark.parametrize(
@@ -64,10 +64,6 @@ def test_a_question_may_say_what_its_answer_looks_like(question: str, wanted: Ex
 )
 def test_an_answer_has_or_lacks_the_look(answer: str, wanted: Expected, fits: bool):
     assert looks_as_expected(answer, wanted) is fits
-
-
-def test_terms_are_stemmed_and_identifiers_taken_apart():
-    assert terms("Installing the ApplicationSets") & terms("install an application set") >= {"instal", "applic"}
 
 
 def test_names_are_capitals_inside_a_question_and_numbers():

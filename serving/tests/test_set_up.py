@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from nexus_serving import pythons, triton_environment
+from nexus_serving.choice import Elsewhere, Extractive, GgufFile, HubFile, choice
 from nexus_serving.command import Listen, server_command, server_environment
 from nexus_serving.layout import Layout, SetUpFailed
 from nexus_serving.pythons import Interpreter, find_python
@@ -87,8 +88,43 @@ def test_the_served_repository_names_this_machines_folders_and_digests(tmp_path:
     (tmp_path / "r").mkdir()
     (tmp_path / "e" / "embedder.json").write_text(json.dumps({"fingerprint": "f00"}))
     (tmp_path / "r" / "reader.json").write_text(json.dumps({"digest": "d00"}))
-    write_repository(tmp_path / "served", model_parameters(tmp_path / "e", tmp_path / "r"))
+    parameters = model_parameters(Layout(tmp_path, tmp_path), tmp_path / "e", tmp_path / "r")
+    write_repository(tmp_path / "served", parameters)
     config = (tmp_path / "served" / "reader" / "config.pbtxt").read_text()
+    assert "instance_group [ { count: 2" in config
     assert 'key: "reader_digest" value { string_value: "d00" }' in config
     assert str(tmp_path / "r") in config
     assert (tmp_path / "served" / "embedder" / "1" / "model.py").exists()
+
+
+def test_a_model_elsewhere_leaves_triton_the_embedder(tmp_path: Path):
+    (tmp_path / "embedder.json").write_text(json.dumps({"fingerprint": "f00"}))
+    layout = Layout(tmp_path, tmp_path, model="openai:http://127.0.0.1:1/v1#m")
+    assert set(model_parameters(layout, tmp_path, tmp_path)) == {"embedder"}
+
+
+@pytest.mark.parametrize(
+    ("model", "wanted"),
+    [
+        ("extractive", Extractive()),
+        (" ", Extractive()),
+        ("/models/llama-2-7b-chat.Q4_K_M.gguf", GgufFile(Path("/models/llama-2-7b-chat.Q4_K_M.gguf"))),
+        ("org/Some-Model-GGUF#some.Q4_K_M.gguf", HubFile("org/Some-Model-GGUF", "some.Q4_K_M.gguf")),
+        ("org/repo@v1.2#sub/some.gguf", HubFile("org/repo", "sub/some.gguf", "v1.2")),
+        ("openai:http://127.0.0.1:11434/v1#llama3.2", Elsewhere()),
+    ],
+)
+def test_a_model_is_chosen_by_one_setting(model: str, wanted: object):
+    assert choice(model) == wanted
+
+
+@pytest.mark.parametrize("model", ["llama", "org/repo#file.bin", "https://somewhere#x"])
+def test_a_setting_that_names_no_model_says_what_would(model: str):
+    with pytest.raises(SetUpFailed, match=r"NEXUS_MODEL=.* is none of: `extractive`"):
+        choice(model)
+
+
+def test_a_setting_that_is_no_number_is_named(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NEXUS_MODEL_SLOTS", "many")
+    with pytest.raises(SetUpFailed, match="NEXUS_MODEL_SLOTS=many is no number above 0"):
+        Layout.from_environment()

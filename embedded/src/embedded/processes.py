@@ -8,7 +8,7 @@ from pathlib import Path
 from embedded.errors import CannotStart
 from embedded.secrets_folder import Secrets
 from embedded.stack import HOST, Stack
-from embedded.variables import of_the_machine, of_the_services
+from embedded.variables import MODEL_KEY, of_the_machine, of_the_services
 
 
 @dataclass(frozen=True)
@@ -136,8 +136,9 @@ def _monitoring(stack: Stack) -> list[Part]:
 def _services(stack: Stack, secrets: Secrets) -> list[Part]:
     ours = of_the_services(stack)
     trusted = {**ours, "NEXUS_INTERNAL_TOKEN": secrets.internal_token}
+    model_key = {MODEL_KEY: stack.inherited[MODEL_KEY]} if MODEL_KEY in stack.inherited else {}
     return [
-        _api(stack, "rag", trusted, needs=("redis", "milvus", "triton")),
+        _api(stack, "rag", {**trusted, **model_key}, needs=("redis", "milvus", "triton")),
         _api(stack, "ingest", trusted, needs=("redis", "milvus")),
         _worker(stack, "ingest", trusted, "-B", needs=("redis", "milvus", "triton")),
         _api(stack, "trainer", trusted, needs=("redis",)),

@@ -18,7 +18,9 @@ _PUBLISHED_URLS = {
     "NEXUS_TRAINER_URL": "trainer",
     "NEXUS_ALERT_BRIDGE_URL": "alert-bridge",
 }
-_SECRET_NAMES = ("NEXUS_INTERNAL_TOKEN", "NEXUS_API_KEY", "NEXUS_BOOTSTRAP_KEY", "NEXUS_WEBHOOK_TOKEN")
+MODEL_KEY = "NEXUS_MODEL_API_KEY"
+"""The one secret that a caller brings: of the server that NEXUS_MODEL names."""
+_SECRET_NAMES = ("NEXUS_INTERNAL_TOKEN", "NEXUS_API_KEY", "NEXUS_BOOTSTRAP_KEY", "NEXUS_WEBHOOK_TOKEN", MODEL_KEY)
 
 
 def published(stack: Stack, secrets: Secrets) -> dict[str, str]:

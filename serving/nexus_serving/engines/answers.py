@@ -3,17 +3,18 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from grounding.blocks import Kind, blocks_over
+from grounding.reading import plain
+from grounding.units import Unit, cell_of, unit_of
+
 from nexus_serving.engines import wording
-from nexus_serving.engines.blocks import Kind, blocks_over
 from nexus_serving.engines.definitions import defining_sentences, subject
 from nexus_serving.engines.evidence import Question, prior
 from nexus_serving.engines.material import Material
 from nexus_serving.engines.procedures import Procedure, procedures
 from nexus_serving.engines.questions import Expected, Form, asks_for_example, form, looks_as_expected
-from nexus_serving.engines.reading import plain
 from nexus_serving.engines.short_answers import complete, fits
 from nexus_serving.engines.spans import Span
-from nexus_serving.engines.units import Unit, cell_of, unit_of
 
 NO_SPAN = -6.0
 """What steps count as when the reader saw no answer in them: they must be very much about the question then."""

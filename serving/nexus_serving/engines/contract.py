@@ -9,6 +9,10 @@ class InvalidRequest(Exception):
     """The request is not of the contract's shape."""
 
 
+class ReaderFailed(Exception):
+    """The reader cannot answer now; the message says why, and is shown."""
+
+
 @dataclass(frozen=True)
 class Passage:
     """A numbered passage; supports are character ranges of `text`."""
@@ -22,13 +26,16 @@ class Passage:
 
 @dataclass(frozen=True)
 class ReaderRequest:
-    """A question over numbered passages. An extractive reader has no use for the history."""
+    """A question over numbered passages. An extractive reader has no use for history and prompt."""
 
     question: str
     passages: tuple[Passage, ...]
     max_prompt_tokens: int = 2048
     max_answer_tokens: int = 512
     abstain_below: float | None = None
+    history: tuple[tuple[str, str], ...] = ()
+    """Role and content of what was said before."""
+    prompt: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, raw: bytes) -> "ReaderRequest":
@@ -43,6 +50,8 @@ class ReaderRequest:
                 int(limits.get("max_prompt_tokens", cls.max_prompt_tokens)),
                 int(limits.get("max_answer_tokens", cls.max_answer_tokens)),
                 None if body.get("abstain_below") is None else float(body["abstain_below"]),
+                tuple((str(turn["role"]), str(turn["content"])) for turn in body.get("history") or ()),
+                {str(name): str(value) for name, value in (body.get("prompt") or {}).items()},
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InvalidRequest(f"not a reader request: {error!r}") from error

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from nexus_serving.engines.blocks import Block, Kind
-from nexus_serving.engines.reading import read
-from nexus_serving.engines.sentences import sentences
+from grounding.blocks import Block, Kind
+from grounding.reading import read
+from grounding.sentences import sentences
 
 _SUBJECT = re.compile(
     r"^\s*(?:what(?:'s|\s+is|\s+are|\s+was|\s+were)|who\s+is|define|explain|describe)\s+(?:(?:an?|the)\s+)?(?P<be>[^?]+?)"

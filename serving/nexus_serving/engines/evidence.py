@@ -10,7 +10,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nexus_serving.engines.questions import asked_terms, expected, looks_as_expected, names, terms
+from grounding.terms import terms
+
+from nexus_serving.engines.questions import asked_terms, expected, looks_as_expected, names
 
 RANK = 0.3
 """Lost for each place down the order in which the passages came."""

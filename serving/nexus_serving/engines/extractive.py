@@ -26,9 +26,12 @@ Cancelled = Callable[[], bool]
 class ExtractiveReader:
     """The reader in `folder` (`model.onnx`, `tokenizer.json`, `reader.json`)."""
 
+    at_once = 1
+
     def __init__(self, folder: Path, workers: int = 2) -> None:
         about = json.loads((folder / "reader.json").read_text())
         self._threshold = float(about["threshold"])
+        self._sureness = (float(about["slope"]), float(about["bias"]))
         self._windows = Windows(Tokenizer.from_file(str(folder / "tokenizer.json")))
         # Workers of one thread share a request. Threads inside a pass are no faster, and wait for one another after
         # every operator: with other processes on the same two cores that halves the speed.
@@ -38,30 +41,44 @@ class ExtractiveReader:
 
     def answer(self, request: ReaderRequest, cancelled: Cancelled = lambda: False) -> Iterator[Delta | Result]:
         """The answer's wording piece by piece, then the result; ends early, without one, when cancelled."""
+        read_all = self._read_all(request, cancelled)
+        if read_all is None:
+            return
+        draft, read = read_all
+        threshold = self._threshold if request.abstain_below is None else request.abstain_below
+        if draft is None or draft.score < threshold:
+            confidence = 1 - self._sure(draft.score) if draft else 1.0
+            yield Delta(ABSTENTION)
+            yield Result(ABSTENTION, "", True, confidence, read, self._windows.count(ABSTENTION))
+            return
+        yield from self._given(draft, request.max_answer_tokens, read)
+
+    def draft(self, request: ReaderRequest) -> Draft | None:
+        """The best answer, however good it is; None when there is nothing to read. For measuring."""
+        read_all = self._read_all(request, lambda: False)
+        return read_all[0] if read_all else None
+
+    def _read_all(self, request: ReaderRequest, cancelled: Cancelled) -> tuple[Draft | None, int] | None:
+        """The best draft and how many tokens were read for it; None when cancelled."""
         materials = [Material(passage, rank) for rank, passage in enumerate(request.passages)]
         texts = [material.reading.text for material in materials]
         windows = self._windows.cut(request.question, texts, request.max_prompt_tokens)
         spans = self._spans(windows, cancelled)
         if spans is None:
-            return
-        read = sum(len(window.ids) for window in windows)
-        draft = best_draft(request.question, materials, spans)
-        threshold = self._threshold if request.abstain_below is None else request.abstain_below
-        if draft is None or draft.score < threshold:
-            confidence = 1 - _confidence(draft.score - threshold) if draft else 1.0
-            yield Delta(ABSTENTION)
-            yield Result(ABSTENTION, "", True, confidence, read, self._windows.count(ABSTENTION))
-            return
-        yield from self._given(draft, request.max_answer_tokens, threshold, read)
+            return None
+        return best_draft(request.question, materials, spans), sum(len(window.ids) for window in windows)
 
-    def _given(self, draft: Draft, budget: int, threshold: float, read: int) -> Iterator[Delta | Result]:
+    def close(self) -> None:
+        """End its workers."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _given(self, draft: Draft, budget: int, read: int) -> Iterator[Delta | Result]:
         answer = ""
         for piece in self._within(draft.pieces, budget):
             answer += piece
             yield Delta(piece)
         support = Support(draft.material.passage.number, draft.start, draft.end)
-        confidence = _confidence(draft.score - threshold)
-        yield Result(answer, draft.short, False, confidence, read, self._windows.count(answer), (support,))
+        yield Result(answer, draft.short, False, self._sure(draft.score), read, self._windows.count(answer), (support,))
 
     def _within(self, pieces: tuple[str, ...], budget: int) -> Iterator[str]:
         """The pieces that fit the budget; the last, which holds the citation, is always said."""
@@ -91,7 +108,7 @@ class ExtractiveReader:
         logits = self._session.run(None, padded([row.ids for row in rows], [row.types for row in rows]))[0]
         return [span for row, scores in zip(rows, logits, strict=True) for span in best_spans(row, scores)]
 
-
-def _confidence(above: float) -> float:
-    """How sure an answer is that scores `above` the threshold, between 0 and 1."""
-    return 1 / (1 + math.exp(-max(-30.0, min(30.0, 0.5 * above))))
+    def _sure(self, score: float) -> float:
+        """The probability that an answer of this score is right, as it was on the calibration split."""
+        slope, bias = self._sureness
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, slope * score + bias))))

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from nexus_serving.engines.blocks import Block, blocks
+from grounding.blocks import Block, blocks
+from grounding.reading import Reading, read
+
 from nexus_serving.engines.contract import Passage
-from nexus_serving.engines.reading import Reading, read
 
 _BY_LINE = (".csv", ".tsv", ".json", ".jsonl")
 """Documents whose lines stand for themselves."""

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nexus_serving.engines.blocks import Block, Kind
-from nexus_serving.engines.sentences import sentences
+from grounding.blocks import Block, Kind
+from grounding.sentences import sentences
 
 LONGEST = 1600
 """Characters of a procedure; a longer one is cut after a whole step."""

@@ -3,14 +3,8 @@
 import re
 from enum import StrEnum
 
-_STOP = frozenset(
-    """
-    a am an and any are as at be been but by can could did do does each else every for from had has have here how i if
-    in into is it its just like may me might my no not of off on onto or our out over please shall should so some such
-    than that the their them then there these they this those to too us was we were what when where which who whom
-    whose why will with would you your
-    """.split()
-)
+from grounding.terms import terms
+
 _ASKING = frozenset(
     "command example examples explain exact give guide best need needed recommended right show"
     " simplest easiest steps step tell use using used want way ways".split()
@@ -64,8 +58,6 @@ _NUMBER_WORD = re.compile(
     re.I,
 )
 _IDENTIFIER = re.compile(r"\w[._/:=-]+\w|[a-z][A-Z]|--\w|^[A-Z][A-Z0-9_]{2,}$|[-/_.]\w|\w-$|^[@$]")
-_WORD = re.compile(r"[^\W_]+")
-_CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _NAME = re.compile(r"[^\W\d_][^\W_]*|\d+(?:\.\d+)*")
 
 
@@ -128,15 +120,6 @@ def looks_as_expected(answer: str, wanted: Expected) -> bool:
     return _IDENTIFIER.search(answer) is not None
 
 
-def terms(text: str) -> frozenset[str]:
-    """The words of a text that carry meaning, crudely stemmed; `ApplicationSet` also gives its parts."""
-    found: set[str] = set()
-    for match in _WORD.finditer(text):
-        word = match.group()
-        found.update(_stem(part) for part in (word, *_CAMEL.findall(word)) if _meaningful(part))
-    return frozenset(found)
-
-
 def asked_terms(question: str) -> frozenset[str]:
     """The terms of a question without the words that only ask."""
     return terms(" ".join(word for word in question.split() if word.strip("?,.!:;").lower() not in _ASKING))
@@ -151,14 +134,3 @@ def names(question: str) -> frozenset[str]:
         if inside or word[0].isdigit() or (number > 0 and word[0].isupper() and len(word) > 1):
             found.add(word.lower())
     return frozenset(found)
-
-
-def _meaningful(word: str) -> bool:
-    return word.lower() not in _STOP and (len(word) > 1 or word.isdigit())
-
-
-def _stem(word: str) -> str:
-    lowered = word.lower()
-    if lowered.isdigit():
-        return lowered
-    return (lowered[:-1] if lowered.endswith("s") and len(lowered) > 3 else lowered)[:6]

@@ -2,7 +2,7 @@
 
 import re
 
-from nexus_serving.engines.sentences import trim
+from grounding.sentences import trim
 
 LONGEST_WORDS = 24
 WHOLE_CODE = 40

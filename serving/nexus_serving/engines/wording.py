@@ -4,10 +4,11 @@ import re
 import textwrap
 from collections.abc import Iterator
 
-from nexus_serving.engines.blocks import Block, Kind
+from grounding.blocks import Block, Kind
+from grounding.reading import plain
+from grounding.units import Unit
+
 from nexus_serving.engines.procedures import Procedure
-from nexus_serving.engines.reading import plain
-from nexus_serving.engines.units import Unit
 
 ABSTENTION = "The documents I can search do not say."
 _PROSE_WORD = re.compile(r"[a-z]+(?=\s|$)")

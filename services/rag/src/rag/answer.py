@@ -177,28 +177,28 @@ class Answering:
     async def _read(self, request: ReaderRequest, shown: Shown) -> AsyncGenerator[Step, None]:
         """The reader's words. They are held back until their citations are checked, when the release wants it so;
         otherwise they go out at once, and an answer that does not hold is taken back in words."""
+        hold = await self._holds()
         held: list[str] = []
         result: ReaderResult | None = None
         async with self._slots.taken(), aclosing(self._reader.read(request, seconds=self._seconds)) as events:
             async for event in events:
                 if isinstance(event, ReaderResult):
                     result = event
-                elif self._prompt.hold_until_verified:
+                elif hold:
                     held.append(event.text)
                 else:
                     yield Words(event.text)
         if result is None:
             raise ReaderFailed("The reader ended without a result.")
-        verdict = verdict_on(result, shown, abstention=self._prompt.wording.abstention)
-        for text in self._rest(held, result, verdict):
+        verdict = verdict_on(result, shown, abstention=self._prompt.wording.abstention, spoken=not hold)
+        for text in _rest(held, result, verdict) if hold else _taken_back(verdict):
             yield Words(text)
         yield Spoken(verdict, result.usage, shown)
 
-    def _rest(self, held: list[str], result: ReaderResult, verdict: Verdict) -> list[str]:
-        """What is still to be said when the verdict is known."""
-        if not self._prompt.hold_until_verified:
-            return [f"\n\n{verdict.text}"] if verdict.withdrawn else []
-        return held if verdict.text == "".join(held) == result.answer else [verdict.text]
+    async def _holds(self) -> bool:
+        """Whether words wait until their citations are checked."""
+        wanted = self._prompt.hold_until_verified
+        return not (await self._models.current()).writes if wanted is None else wanted
 
     async def _counted(self, question: str, reply: str) -> TokenUsage:
         """Real token counts of an answer that no reader gave."""
@@ -222,3 +222,13 @@ def _record(ask: Ask, understood: Understood, spoken: Spoken, release: str) -> A
         passages=[passage for passage, _ in spoken.shown],
         created_at=datetime.now(UTC),
     )
+
+
+def _rest(held: list[str], result: ReaderResult, verdict: Verdict) -> list[str]:
+    """What is said of held words when the verdict is known."""
+    return held if verdict.text == "".join(held) == result.answer else [verdict.text]
+
+
+def _taken_back(verdict: Verdict) -> list[str]:
+    """What is added to words already said."""
+    return [f"\n\n{verdict.text}"] if verdict.withdrawn else []

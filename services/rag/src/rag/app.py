@@ -22,6 +22,7 @@ from opskit.request_context import RequestContextMiddleware
 
 from rag.adapters.common_terms import CommonTerms
 from rag.adapters.milvus import MilvusChunks
+from rag.adapters.openai_reader import OpenAiReader, Terms
 from rag.adapters.redis_conversations import RedisConversations
 from rag.adapters.retrievers import LlamaIndexRetriever
 from rag.adapters.sql_answers import SqlAnswers
@@ -30,8 +31,10 @@ from rag.adapters.triton_embedder import TritonEmbedder
 from rag.adapters.triton_reader import TritonReader
 from rag.answer import Answering
 from rag.dependencies import Rag
+from rag.ports import Reader
 from rag.recording import Recorder
 from rag.release import ReleaseSettings, load_release
+from rag.remote_model import remote_model
 from rag.routes import answers, chat, models, search
 from rag.settings import Settings
 from rag.slots import ReaderSlots
@@ -95,7 +98,8 @@ async def _open(
 
     triton = open_triton(settings.triton_grpc)
     stack.push_async_callback(triton.close)
-    served = TritonModels(triton, refresh_seconds=settings.models_refresh_seconds)
+    remote = remote_model(settings.model)
+    served = TritonModels(triton, refresh_seconds=settings.models_refresh_seconds, remote=remote)
     await _in_background(stack, served.keep_current())
 
     chunks = MilvusChunks(
@@ -109,12 +113,17 @@ async def _open(
     common = CommonTerms(chunks, share=release.retrieval.common_from)
     await _in_background(stack, common.keep_current())
     retriever = LlamaIndexRetriever(chunks, embedder, common, release.retrieval)
+    reader: Reader = TritonReader(triton)
+    if remote is not None:
+        reader = elsewhere = OpenAiReader(remote, _terms(settings))
+        stack.push_async_callback(elsewhere.close)
+        checks.update(model=elsewhere.check)
     answering = Answering(
         release=release,
         models=served,
         embedder=embedder,
         retriever=retriever,
-        reader=TritonReader(triton),
+        reader=reader,
         slots=ReaderSlots(
             at_once=settings.readers, waiting=settings.readers_waiting, wait_seconds=settings.reader_wait_seconds
         ),
@@ -125,6 +134,16 @@ async def _open(
     checks.update(triton=served.check, milvus=chunks.check, database=log_of_answers.check)
     optional_checks.update(redis=conversations.check)
     return Rag(answering, retriever, embedder, log_of_answers, started=int(time.time()))
+
+
+def _terms(settings: Settings) -> Terms:
+    return Terms(
+        api_key=settings.model_api_key.get_secret_value(),
+        context=settings.model_context,
+        silence_seconds=settings.model_silence_seconds,
+        price_read=settings.model_price_read,
+        price_written=settings.model_price_written,
+    )
 
 
 async def _in_background(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:

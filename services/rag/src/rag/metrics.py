@@ -39,3 +39,8 @@ READERS_WAITING = Gauge("nexus_readers_waiting", "Answers waiting for their turn
 TURNED_AWAY = Counter("nexus_answers_turned_away_total", "Answers refused because too many were asked for.")
 CONVERSATION_ERRORS = Counter("nexus_conversation_errors_total", "Conversations not read or kept.", ["operation"])
 RELEASE = Gauge("nexus_release_serving", "1 for the release that answers.", ["release"])
+
+MODEL_TOKENS = Counter("nexus_model_tokens_total", "Tokens of a remote model, read and written.", ["model", "kind"])
+MODEL_COST = Counter("nexus_model_cost_usd_total", "What a remote model cost, at the prices set.", ["model"])
+MODEL_RETRIES = Counter("nexus_model_retries_total", "Questions put to a remote model again.", ["model"])
+MODEL_FAILURES = Counter("nexus_model_failures_total", "Questions that a remote model failed.", ["model"])

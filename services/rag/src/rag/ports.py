@@ -33,6 +33,12 @@ class Served:
 
     reader_digest: str
     embedder_fingerprint: str
+    engine: str = "extractive"
+    """What kind of reader it is. An extractive one says only what stands in a passage; the others write."""
+
+    @property
+    def writes(self) -> bool:
+        return self.engine != "extractive"
 
 
 class ServedModels(Protocol):

@@ -50,7 +50,7 @@ class PromptSettings(_Section):
     answer_tokens: int = Field(ge=1, le=100_000)
     history_turns: int = Field(ge=0, le=50)
     abstain_below: float | None
-    hold_until_verified: bool
+    hold_until_verified: bool | None
     instructions: str
     wording: Wording
 

@@ -4,16 +4,24 @@ from datetime import timedelta
 from pathlib import Path
 
 from opskit.settings import MilvusSettings, RedisSettings, ServiceSettings, TritonSettings
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 
-SUPPORTED_MODELS = ("extractive",)
+from rag.remote_model import FORM, remote_model
 
 
 class Settings(RedisSettings, MilvusSettings, TritonSettings, ServiceSettings):
     """Variables are named NEXUS_<FIELD>."""
 
     rag_database_url: str = "sqlite:///.nexus/state/rag.db"
-    model: str = Field("extractive", description="The engine that reads: `extractive`, in Triton.")
+    model: str = Field(
+        "extractive",
+        description="What reads: `extractive`, a GGUF file (both in Triton), or `openai:<base url>#<model>`.",
+    )
+    model_api_key: SecretStr = Field(SecretStr(""), description="Key of an OpenAI-compatible server.")
+    model_context: int = Field(8192, ge=512, description="Tokens that a model on such a server can read and write.")
+    model_silence_seconds: float = Field(30.0, gt=0, description="The longest pause of such a server in an answer.")
+    model_price_read: float = Field(0.0, ge=0, description="US dollars per million tokens it reads.")
+    model_price_written: float = Field(0.0, ge=0, description="US dollars per million tokens it writes.")
     release_file: Path = Field(
         Path(__file__).with_name("release.yaml"), description="Prompt and retrieval settings of the release."
     )
@@ -31,7 +39,7 @@ class Settings(RedisSettings, MilvusSettings, TritonSettings, ServiceSettings):
 
     @field_validator("model")
     @classmethod
-    def _known_model(cls, model: str) -> str:
-        if model not in SUPPORTED_MODELS:
-            raise ValueError(f"NEXUS_MODEL={model} is not supported; supported: {', '.join(SUPPORTED_MODELS)}.")
+    def _well_formed(cls, model: str) -> str:
+        if remote_model(model) is None and model != "extractive" and not model.lower().endswith(".gguf"):
+            raise ValueError(f"NEXUS_MODEL={model} is none of: extractive, a GGUF file, {FORM}")
         return model

@@ -22,10 +22,13 @@ class Verdict:
     withdrawn: bool = False
 
 
-def verdict_on(result: ReaderResult, shown: Sequence[tuple[Passage, Found]], *, abstention: str) -> Verdict:
-    """An answer that cites nothing that holds becomes an abstention, and an abstention cites nothing."""
+def verdict_on(
+    result: ReaderResult, shown: Sequence[tuple[Passage, Found]], *, abstention: str, spoken: bool = False
+) -> Verdict:
+    """An answer that cites nothing that holds becomes an abstention, and an abstention cites nothing. When its words
+    were `spoken` already, an abstention keeps those that the reader chose."""
     if result.abstained:
-        return Verdict(abstention, [], abstained=True)
+        return Verdict(result.answer if spoken else abstention, [], abstained=True)
     checked = citations.check(result.supports, shown)
     if not checked.citations:
         return Verdict(abstention, [], abstained=True, dropped=checked.dropped, withdrawn=True)

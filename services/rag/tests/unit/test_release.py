@@ -69,5 +69,5 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_an_engine_that_does_not_exist_stops_the_start_and_says_which_do():
-    with pytest.raises(ValidationError, match="supported: extractive"):
-        Settings.model_validate({"internal_token": "x" * 16, "model": "openai:http://localhost#gpt"})
+    with pytest.raises(ValidationError, match="is none of: extractive, a GGUF file"):
+        Settings.model_validate({"internal_token": "x" * 16, "model": "gpt-9"})

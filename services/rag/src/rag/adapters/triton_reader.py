@@ -7,7 +7,7 @@ import grpc  # type: ignore[import-untyped]
 import numpy as np
 import tritonclient.grpc.aio as triton
 from opskit.contracts.reader import READER_EVENT, READER_MODEL, ReaderDelta, ReaderRequest, ReaderResult
-from opskit.errors import Unavailable
+from opskit.errors import InvalidRequest, Unavailable
 from pydantic import ValidationError
 from tritonclient.utils import InferenceServerException
 
@@ -66,6 +66,10 @@ def _named(error: InferenceServerException) -> Exception:
     message = str(error.message()).lower()
     if any(word in message for word in _AWAY):
         return Unavailable("The reader in Triton is not loaded.")
-    failed = ReaderFailed("The reader failed.")
+    if error.status() == "StatusCode.INVALID_ARGUMENT":
+        return InvalidRequest(str(error.message()))
+    # What an engine says of its own accord is for people; anything else is in Triton's log.
+    said = str(error.message()) if error.status() == "StatusCode.UNAVAILABLE" else "The reader failed."
+    failed = ReaderFailed(said)
     failed.__cause__ = error
     return failed

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 from random import Random
 
-from nexus_serving.engines.reading import read
-from nexus_serving.engines.sentences import sentences
+from grounding.reading import read
+from grounding.sentences import sentences
 
 from trainer.base.rows import Document, Row
 

@@ -33,7 +33,8 @@ class Recipe:
     """What decides the weights, besides the data. Rates are those of AdamW."""
 
     seed: int = 21
-    passes: int = 2
+    passes: float = 1.6
+    """How often each row is read; the last pass may be a part of one."""
     peak_rate: float = 2.2e-4
     warm_up: float = 0.04
     """The share of all steps in which the rate rises; then it falls to nothing along a line."""
@@ -91,14 +92,14 @@ class Training:
         material = Material(rows)
         before = 0
         steps = 0
-        for number in range(self._recipe.passes):
-            say(f"Pass {number + 1} of {self._recipe.passes}: choosing passages")
+        for number in range(math.ceil(self._recipe.passes)):
+            say(f"Pass {number + 1} of {self._recipe.passes:g}: choosing passages")
             random = Random(f"{self._recipe.seed}/{number}")
             made = encoder.encode(material.groups(random, self._mixture), random)
             packed = list(batches(made, random))
-            steps = before + len(packed) * (self._recipe.passes - number)
+            steps = before + round(len(packed) * (self._recipe.passes - number))
             say(f"{len(made)} questions with {sum(len(group.rows) for group in made)} passages, {len(packed)} steps")
-            for batch in packed[max(0, self._step - before) :]:
+            for batch in packed[max(0, self._step - before) : steps - before]:
                 self._learn(batch, steps)
                 self._report(steps, say)
                 if self._step % self._recipe.checkpoint_every == 0:

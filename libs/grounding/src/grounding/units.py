@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from nexus_serving.engines.blocks import Block, Kind, block_at
-from nexus_serving.engines.sentences import sentences, trim
+from grounding.blocks import Block, Kind, block_at
+from grounding.sentences import sentences, trim
 
 LONGEST = 420
 """Characters that a person still reads as one quotation."""

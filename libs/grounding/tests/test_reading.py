@@ -1,9 +1,9 @@
 """What is read of Markdown, and where it lies in the source."""
 
 import pytest
+from grounding.reading import plain, read
 from hypothesis import given
 from hypothesis import strategies as st
-from nexus_serving.engines.reading import plain, read
 
 
 @pytest.mark.parametrize(

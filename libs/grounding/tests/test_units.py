@@ -1,8 +1,8 @@
 """What is quoted around an answer."""
 
 import pytest
-from nexus_serving.engines.blocks import Kind, blocks
-from nexus_serving.engines.units import LONGEST, Unit, cell_of, unit_of
+from grounding.blocks import Kind, blocks
+from grounding.units import LONGEST, Unit, cell_of, unit_of
 
 
 def unit_around(text: str, answer: str) -> tuple[Unit, str]:

@@ -1,9 +1,9 @@
 """The structure of passages."""
 
 import pytest
+from grounding.blocks import Block, Kind, block_at, blocks
 from hypothesis import given
 from hypothesis import strategies as st
-from nexus_serving.engines.blocks import Block, Kind, block_at, blocks
 
 
 def shapes(text: str) -> list[tuple[str, str]]:

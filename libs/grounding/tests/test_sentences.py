@@ -1,7 +1,7 @@
 """Sentences, also in wrapped lines."""
 
 import pytest
-from nexus_serving.engines.sentences import sentences
+from grounding.sentences import sentences
 
 
 @pytest.mark.parametrize(
