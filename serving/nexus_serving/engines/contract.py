@@ -4,6 +4,9 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+INVALID = "invalid request: "
+FAILED = "reader failed: "
+
 
 class InvalidRequest(Exception):
     """The request is not of the contract's shape."""

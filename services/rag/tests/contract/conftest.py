@@ -53,6 +53,11 @@ class Server:
             self._process = subprocess.Popen(self._command, stdout=out, stderr=out, env=self._environment)
         wait_for_port(self.port, self._process)
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         if self._process is not None:
             self._process.kill()
@@ -214,22 +219,46 @@ def redis_server(tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(scope="session")
-def triton_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The real Triton with the real models, where serving/prepare.py has been run."""
+@contextmanager
+def _triton(folder: Path, **settings: str) -> Iterator[tuple[Server, int]]:
+    """The real Triton, where serving/prepare.py has been run; gives it with its HTTP port, perhaps not ready yet."""
     cache = Path(os.environ.get("NEXUS_CACHE_DIR") or REPOSITORY / ".nexus" / "cache")
     if not (cache / "triton").is_dir():
         pytest.skip("Triton is not set up on this machine: run serving/prepare.py")
-    folder = tmp_path_factory.mktemp("triton")
     http_port, grpc_port, metrics_port = free_port(), free_port(), free_port()
     command = (
         sys.executable, str(REPOSITORY / "serving" / "launch.py"), "--http-port", str(http_port),
         "--grpc-port", str(grpc_port), "--metrics-port", str(metrics_port),
     )  # fmt: skip
-    environment = {**os.environ, "NEXUS_STATE_DIR": str(folder)}
-    server = Server(command, grpc_port, folder / "triton.log", environment)
-    with running(server):
+    environment = {**os.environ, **settings, "NEXUS_STATE_DIR": str(folder)}
+    with running(Server(command, grpc_port, folder / "triton.log", environment)) as server:
+        yield server, http_port
+
+
+@pytest.fixture(scope="session")
+def triton_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """With the models that it serves by default."""
+    with _triton(tmp_path_factory.mktemp("triton")) as (server, http_port):
         _wait_until_ready(http_port)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def llama_triton(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Iterator[Server]:
+    """With a language model as the reader."""
+    subprocess.run([sys.executable, str(REPOSITORY / "serving" / "prepare.py")],
+                   env={**os.environ, "NEXUS_MODEL": str(tiny_model)}, check=True)  # fmt: skip
+    with _triton(tmp_path_factory.mktemp("llama"), NEXUS_MODEL=str(tiny_model)) as (server, http_port):
+        _wait_until_ready(http_port)
+        yield server
+
+
+@pytest.fixture
+def broken_triton(tmp_path: Path, tiny_model: Path, llama_triton: Server) -> Iterator[Server]:
+    """With a model of an architecture that llama.cpp does not know: it comes up without a reader."""
+    model = tmp_path / "unknown.gguf"
+    model.write_bytes(tiny_model.read_bytes().replace(b"llama", b"llamb"))
+    with _triton(tmp_path, NEXUS_MODEL=str(model)) as (server, _):
         yield server
 
 

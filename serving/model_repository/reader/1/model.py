@@ -11,7 +11,7 @@ sys.path[:0] = os.environ["NEXUS_SERVING_PATH"].split(os.pathsep)
 
 import numpy as np  # noqa: E402
 import triton_python_backend_utils as triton  # noqa: E402
-from nexus_serving.engines.contract import InvalidRequest, ReaderFailed, ReaderRequest  # noqa: E402
+from nexus_serving.engines.contract import FAILED, INVALID, InvalidRequest, ReaderFailed, ReaderRequest  # noqa: E402
 from nexus_serving.engines.opening import open_reader  # noqa: E402
 
 
@@ -48,10 +48,10 @@ class TritonPythonModel:
             for event in self._reader.answer(ReaderRequest.parse(raw), sender.is_cancelled):
                 sender.send(triton.InferenceResponse([triton.Tensor("EVENT", np.array([event.to_json()], object))]))
         except InvalidRequest as error:
-            self._fail(sender, str(error), triton.TritonError.INVALID_ARG)
+            self._fail(sender, f"{INVALID}{error}", triton.TritonError.INVALID_ARG)
         except ReaderFailed as error:
             triton.Logger.log_error(f"reader failed: {error}")
-            self._fail(sender, str(error), triton.TritonError.UNAVAILABLE)
+            self._fail(sender, f"{FAILED}{error}", triton.TritonError.UNAVAILABLE)
         except Exception as error:  # noqa: BLE001 - the process's boundary: a bad request must not take others with it
             triton.Logger.log_error(f"reader failed: {error!r}")
             self._fail(sender, "the reader failed", triton.TritonError.INTERNAL)

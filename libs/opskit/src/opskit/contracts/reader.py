@@ -2,7 +2,9 @@
 
 The Triton model `reader` is decoupled. Input REQUEST (BYTES, [1]): a `ReaderRequest` as JSON. Output EVENT
 (BYTES, [1]), many times: a `ReaderDelta` for each piece of text, then one `ReaderResult`, both as JSON, told apart by
-`event`. The model's parameter `reader_digest` names its weights. Cancelling the call stops the work.
+`event`. The model's parameters `engine` and `reader_digest` name its kind and its weights. Cancelling the call stops
+the work. An error's message begins with INVALID when the question is at fault, with FAILED when the rest of it is for
+people; any other is not.
 """
 
 from typing import Annotated, Literal
@@ -10,6 +12,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 READER_MODEL = "reader"
+INVALID = "invalid request: "
+FAILED = "reader failed: "
 EMBEDDER_MODEL = "embedder"
 """Triton model `embedder`: input TEXT (BYTES, [n, 1]); outputs EMBEDDING (FP32, [n, 384], unit length) and TOKENS
 (INT32, [n, 1], tokens read of each text). The model's parameter `fingerprint` names weights and conversion."""

@@ -6,7 +6,15 @@ from typing import Any, Final
 import grpc  # type: ignore[import-untyped]
 import numpy as np
 import tritonclient.grpc.aio as triton
-from opskit.contracts.reader import READER_EVENT, READER_MODEL, ReaderDelta, ReaderRequest, ReaderResult
+from opskit.contracts.reader import (
+    FAILED,
+    INVALID,
+    READER_EVENT,
+    READER_MODEL,
+    ReaderDelta,
+    ReaderRequest,
+    ReaderResult,
+)
 from opskit.errors import InvalidRequest, Unavailable
 from pydantic import ValidationError
 from tritonclient.utils import InferenceServerException
@@ -63,13 +71,11 @@ def _event(response: Any) -> ReaderDelta | ReaderResult:
 
 
 def _named(error: InferenceServerException) -> Exception:
-    message = str(error.message()).lower()
-    if any(word in message for word in _AWAY):
+    said = str(error.message())
+    if INVALID in said:
+        return InvalidRequest(said.partition(INVALID)[2])
+    if FAILED not in said and any(word in said.lower() for word in _AWAY):
         return Unavailable("The reader in Triton is not loaded.")
-    if error.status() == "StatusCode.INVALID_ARGUMENT":
-        return InvalidRequest(str(error.message()))
-    # What an engine says of its own accord is for people; anything else is in Triton's log.
-    said = str(error.message()) if error.status() == "StatusCode.UNAVAILABLE" else "The reader failed."
-    failed = ReaderFailed(said)
+    failed = ReaderFailed(said.partition(FAILED)[2] or "The reader failed.")
     failed.__cause__ = error
     return failed
