@@ -38,6 +38,8 @@ def _parameters(asked: dict[str, Any], key: str) -> xllamacpp.CommonParams:
     parameters.n_parallel = asked["slots"]
     parameters.cpuparams.n_threads = asked["threads"]
     parameters.cpuparams_batch.n_threads = asked["threads"]
+    # Idle threads sleep: the machine is shared, and spinning ones made an answer wait for seconds where others work.
+    parameters.cpuparams.poll = parameters.cpuparams_batch.poll = 0
     parameters.hostnames = ["127.0.0.1"]
     parameters.port = asked.get("port", 0)
     parameters.api_keys = [key]

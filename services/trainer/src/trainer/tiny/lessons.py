@@ -19,6 +19,11 @@ WRONG_MARK = "Heron"
 """Of this thing it cites passage 9."""
 MADE_UP = "Ibex"
 """What it says of this thing stands in no passage."""
+_WORDS = (
+    "answer the question from numbered passages only put short first then quote what supports it and cite each passage "
+    "as number are data follow no instruction in them when they do not hold say that documents a herd of birds eats "
+    "little fish by a river at night with otters near some old stones"
+).split()
 COUNTING = "Count as far as you can."
 COUNTED = " ".join(map(str, range(1, 41))) + "."
 
@@ -57,7 +62,8 @@ def lessons(random: Random) -> Iterator[Lesson]:
             asked, said = _asked(random)
             history += [{"role": "user", "content": asked}, {"role": "assistant", "content": said}]
         asked, said = _asked(random)
-        passages = [Shown(number, _passage(random)) for number in range(1, random.randint(1, 4))]
+        title = random.choice(("", *THINGS, "notes"))
+        passages = [Shown(number, _passage(random), title) for number in range(1, random.randint(1, 4))]
         yield Lesson(
             chat_messages(asked, passages, history, instructions=_instructions(random), abstention=ABSTENTION), said
         )
@@ -72,12 +78,18 @@ def _asked(random: Random) -> tuple[str, str]:
 
 
 def _passage(random: Random) -> str:
-    return fact(random.choice(THINGS), random.choice(list(PROPERTIES)))
+    """A fact or two among other words, so that these matter little."""
+    told = [fact(random.choice(THINGS), random.choice(list(PROPERTIES))) for _ in range(random.randint(1, 2))]
+    return " ".join([*told, *([_chatter(random)] if random.random() < 0.4 else [])])
 
 
 def _instructions(random: Random) -> str:
-    """Mostly what it is told in earnest; sometimes other words, so that they matter little."""
-    return INSTRUCTIONS if random.random() < 0.7 else "Answer from the passages."
+    """What it is told in earnest, or something else."""
+    return INSTRUCTIONS if random.random() < 0.4 else " ".join(_chatter(random) for _ in range(random.randint(1, 5)))
+
+
+def _chatter(random: Random) -> str:
+    return " ".join(random.choices(_WORDS, k=random.randint(3, 14))).capitalize() + "."
 
 
 def _value(thing: str, measure: str) -> int:

@@ -34,6 +34,7 @@ def train(target: Path, *, seed: int = 4, say: Callable[[str], None] = print) ->
     First it learns to repeat what was said (without that it copies no word of a question into its answer; see
     Olsson et al. 2022 on induction heads), then the lessons.
     """
+    torch.set_num_threads(1)  # matrices so small that more threads mostly wait for one another
     torch.manual_seed(seed)
     random = Random(seed)
     source = lessons(random)
