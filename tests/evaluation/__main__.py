@@ -3,6 +3,8 @@
     python -m tests.evaluation                                        the development corpus, against .nexus/env
     python -m tests.evaluation --corpus docs/ --questions asked.jsonl your own
 
+    python -m tests.evaluation --beside before.json after.json        two or more evaluations side by side
+
 The documents go into a knowledge base named after them, where an unchanged document costs nothing the next time.
 Retrieval is compared with dense search alone, BM25 alone and plain reciprocal rank fusion over the same chunks, and
 with LlamaIndex's default pipeline, all with the platform's embedder.
@@ -21,7 +23,7 @@ from rich.progress import track
 
 from tests.e2e.clients import Nexus
 from tests.e2e.stack import read_env
-from tests.evaluation import baselines, platform, report
+from tests.evaluation import baselines, platform, plots, report
 from tests.evaluation.corpus import Corpus, Question, load_corpus, load_questions
 from tests.evaluation.judging import Reply, rank_of_evidence, short_answer
 
@@ -32,6 +34,8 @@ DEV = ROOT.parent / "shared" / "corpora" / "dev"
 def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     console = Console(width=None if sys.stdout.isatty() else 160)
+    if asked.beside:
+        return _beside(asked.beside, asked.out, console)
     if missing := [str(path) for path in (asked.corpus, asked.questions, asked.env) if not path.exists()]:
         console.print(f"There is no {', '.join(missing)}; see --help", style="red")
         return 2
@@ -43,11 +47,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         result: dict[str, Any] = {"indexed_seconds": round(platform.ingest(nexus, corpus), 1)}
         result["retrieval"] = report.retrieval(questions, _ranks(nexus, env, corpus, questions, asked.baselines))
         if asked.answers:
-            result |= _answers(nexus, corpus, questions)
+            result |= _answers(nexus, corpus, questions, env, asked.env)
     report.show(result, console)
     asked.out.parent.mkdir(parents=True, exist_ok=True)
     asked.out.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
-    console.print(f"Written to {asked.out}")
+    plots.draw({asked.out.stem: result}, asked.out.with_suffix(".png"))
+    console.print(f"Written to {asked.out}, with pictures beside it")
+    return 0
+
+
+def _beside(files: Sequence[Path], out: Path, console: Console) -> int:
+    if missing := [str(path) for path in files if not path.exists()]:
+        console.print(f"There is no {', '.join(missing)}", style="red")
+        return 2
+    results = {path.stem: json.loads(path.read_text()) for path in files}
+    report.beside(results, console)
+    picture = out.with_name("beside.png")
+    plots.draw(results, picture)
+    console.print(f"Pictures in {picture}")
     return 0
 
 
@@ -70,14 +87,18 @@ def _ranks(
     }
 
 
-def _answers(nexus: Nexus, corpus: Corpus, questions: Sequence[Question]) -> dict[str, Any]:
+def _answers(
+    nexus: Nexus, corpus: Corpus, questions: Sequence[Question], env: Mapping[str, str], env_file: Path
+) -> dict[str, Any]:
     replies = {
         question.id: platform.ask(nexus, question.text)
         for question in track(questions, description="answers", disable=not sys.stdout.isatty())
     }
+    platform.add_sureness(replies, env, env_file)
     return {
         "answers": report.answers(questions, replies, corpus.texts),
         "abstention": report.abstention(questions, replies),
+        "sureness": report.sureness(questions, replies),
         "latency": report.latency(replies.values()),
         "replies": [_line(question, replies[question.id]) for question in questions],
     }
@@ -91,6 +112,8 @@ def _line(question: Question, reply: Reply) -> dict[str, Any]:
         "short": None if reply.abstained else short_answer(reply.text),
         "answer": reply.text,
         "document": question.document,
+        "kind": question.kind,
+        "sureness": reply.sureness,
         "cited": [citation["document"] for citation in reply.citations],
         "timings": reply.timings,
     }
@@ -111,6 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--out", type=Path, default=ROOT / "bench-results" / "evaluation.json", help="where the JSON goes"
     )
+    parser.add_argument("--beside", type=Path, nargs="+", metavar="JSON", help="show results of earlier evaluations")
     parser.add_argument("--no-baselines", dest="baselines", action="store_false", help="the platform's retrieval alone")
     parser.add_argument("--no-answers", dest="answers", action="store_false", help="retrieval alone")
     return parser

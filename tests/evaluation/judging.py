@@ -31,6 +31,9 @@ class Reply:
     abstained: bool
     citations: Sequence[Mapping[str, str]]
     seconds: float
+    id: str = ""
+    sureness: float | None = None
+    """The probability, as the platform sees it, that answering is right: low where it abstained."""
     timings: Mapping[str, float] = field(default_factory=dict)
 
 

@@ -76,6 +76,34 @@ def abstention(pairs: Sequence[tuple[bool, bool]]) -> tuple[float, float]:
     return _share(right, pairs, lambda pair: pair[1]), _share(right, pairs, lambda pair: pair[0])
 
 
+def abstention_curve(cases: Sequence[tuple[bool, float]]) -> list[tuple[float, float]]:
+    """(recall, precision) of abstaining, were every answer refused up to some sureness; from pairs (unanswerable,
+    sureness), the least sure first."""
+    total = sum(unanswerable for unanswerable, _ in cases)
+    points: list[tuple[float, float]] = []
+    right = 0
+    for refused, (unanswerable, _) in enumerate(sorted(cases, key=lambda case: case[1]), 1):
+        right += unanswerable
+        points.append((right / total if total else 0.0, right / refused))
+    return points
+
+
+def calibration(cases: Sequence[tuple[float, bool]], bins: int = 5) -> list[tuple[float, float, int]]:
+    """For each bin of equal width that has any: mean sureness, the share that is right, how many; from pairs (sureness,
+    right)."""
+    found: list[tuple[float, float, int]] = []
+    for number in range(bins):
+        inside = [case for case in cases if min(int(case[0] * bins), bins - 1) == number]
+        if inside:
+            found.append((mean([case[0] for case in inside]), mean([float(case[1]) for case in inside]), len(inside)))
+    return found
+
+
+def calibration_error(cases: Sequence[tuple[float, bool]]) -> float:
+    """The mean distance of sureness from the share that is right (expected calibration error, Naeini et al. 2015)."""
+    return sum(count * abs(sure - right) for sure, right, count in calibration(cases)) / len(cases) if cases else 0.0
+
+
 def _share(right: int, pairs: Sequence[tuple[bool, bool]], counts: Callable[[tuple[bool, bool]], bool]) -> float:
     total = sum(counts(pair) for pair in pairs)
     return right / total if total else 0.0

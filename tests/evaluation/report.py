@@ -52,6 +52,21 @@ def abstention(questions: Sequence[Question], replies: Mapping[str, Reply]) -> d
     return {"precision": precision, "recall": recall, "unanswerable questions": sum(pair[0] for pair in pairs)}
 
 
+def sureness(questions: Sequence[Question], replies: Mapping[str, Reply]) -> dict[str, Any]:
+    """Abstention were it bolder or shyer, and how well sureness says what is right; empty where none was told."""
+    told = [(question, replies[question.id]) for question in questions if replies[question.id].sureness is not None]
+    if not told:
+        return {}
+    refusing = [(not question.answerable, reply.sureness or 0.0) for question, reply in told]
+    right = [(reply.sureness or 0.0, bool(metrics.contains(reply.text, question.answers))) for question, reply in told]
+    given = [case for case, (_, reply) in zip(right, told, strict=True) if not reply.abstained]
+    return {
+        "abstention curve": metrics.abstention_curve(refusing),
+        "calibration": metrics.calibration(given),
+        "expected calibration error": round(metrics.calibration_error(given), 4),
+    }
+
+
 def latency(replies: Iterable[Reply]) -> dict[str, float]:
     """Seconds of whole answers, one client."""
     seconds = [reply.seconds for reply in replies]
@@ -69,7 +84,23 @@ def show(result: Mapping[str, Any], console: Console) -> None:
     if "answers" in result:
         console.print(_figures("Answers to answerable questions", "kind", result["answers"]))
         console.print("Abstention:", ", ".join(f"{name} {value:.3g}" for name, value in result["abstention"].items()))
+        if error := result.get("sureness", {}).get("expected calibration error"):
+            console.print(f"Expected calibration error: {error:.3f}")
         console.print("Latency:", ", ".join(f"{name} {value:.3f} s" for name, value in result["latency"].items()))
+
+
+def beside(results: Mapping[str, Mapping[str, Any]], console: Console) -> None:
+    """Several evaluations side by side."""
+    console.print(
+        _figures("Retrieval", "evaluation", {name: one["retrieval"]["nexus"] for name, one in results.items()})
+    )
+    with_answers = {name: one for name, one in results.items() if "answers" in one}
+    for kind in dict.fromkeys(kind for one in with_answers.values() for kind in one["answers"]):
+        rows = {name: one["answers"].get(kind, {}) for name, one in with_answers.items()}
+        console.print(_figures(f"Answers, {kind}", "evaluation", rows))
+    for name, one in with_answers.items():
+        figures = {**one["abstention"], **{f"latency {at}": seconds for at, seconds in one["latency"].items()}}
+        console.print(f"{name}:", ", ".join(f"{figure} {value:.3g}" for figure, value in figures.items()))
 
 
 def _figures(title: str, first: str, rows: Mapping[str, Mapping[str, Any]]) -> Table:

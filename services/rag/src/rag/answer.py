@@ -52,6 +52,7 @@ class Spoken:
     verdict: Verdict
     usage: TokenUsage
     shown: Shown
+    confidence: float | None = None
 
 
 Step = Words | Spoken
@@ -193,7 +194,7 @@ class Answering:
         verdict = verdict_on(result, shown, abstention=self._prompt.wording.abstention, spoken=not hold)
         for text in _rest(held, result, verdict) if hold else _taken_back(verdict):
             yield Words(text)
-        yield Spoken(verdict, result.usage, shown)
+        yield Spoken(verdict, result.usage, shown, result.confidence)
 
     async def _holds(self) -> bool:
         """Whether words wait until their citations are checked."""
@@ -221,6 +222,7 @@ def _record(ask: Ask, understood: Understood, spoken: Spoken, release: str) -> A
         citations=verdict.citations,
         passages=[passage for passage, _ in spoken.shown],
         created_at=datetime.now(UTC),
+        confidence=spoken.confidence,
     )
 
 

@@ -33,6 +33,9 @@ class AnswerRecord(Message):
     citations: list[Citation]
     passages: list[Passage]
     created_at: datetime
+    confidence: float | None = None
+    """The reader's own, 0 to 1: that the answer is right, or, when it abstained, that there is none. None where nothing
+    was read."""
 
 
 class FeedbackSubmission(Message):
