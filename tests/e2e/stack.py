@@ -68,9 +68,9 @@ class Stack:
     def part_url(self, part: str) -> str:
         return f"http://127.0.0.1:{self.port(part)}"
 
-    def make(self, target: str, *, seconds: float = 120) -> "subprocess.CompletedProcess[str]":
-        """Run a target of the Makefile on this stack."""
-        return _make(target, self.command_environment, seconds=seconds)
+    def make(self, target: str, *, seconds: float = 120, **settings: str) -> "subprocess.CompletedProcess[str]":
+        """Run a target of the Makefile on this stack, with other settings if need be."""
+        return _make(target, {**self.command_environment, **settings}, seconds=seconds)
 
     def process(self, part: str) -> psutil.Process | None:
         """The process that listens on the part's port, seen from outside."""
@@ -99,8 +99,8 @@ def running_stack(env_file: Path) -> Stack:
     return Stack(read_env(env_file), None, os.environ)
 
 
-def start_stack() -> Iterator[Stack]:
-    """Start a stack, give it, stop it, and see that nothing is left of it."""
+def start_stack(**settings: str) -> Iterator[Stack]:
+    """Start a stack with some settings of its own, give it, stop it, and see that nothing is left of it."""
     state = Path(tempfile.mkdtemp(prefix="nexus-e2e-"))
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("NEXUS_")},
@@ -108,6 +108,7 @@ def start_stack() -> Iterator[Stack]:
         "NEXUS_CACHE_DIR": os.environ.get("NEXUS_CACHE_DIR", str(ROOT / ".nexus" / "cache")),
         "NEXUS_PORT_OFFSET": str(free_offset()),
         "NEXUS_RECONCILE_SECONDS": "10",
+        **settings,
     }
     guard = _guard(environment)
     try:
