@@ -116,3 +116,16 @@ def test_a_line_of_a_data_file_is_quoted_as_it_is():
 
 def test_nothing_to_read_gives_no_draft():
     assert best_draft("What?", [], []) is None
+
+
+def test_a_question_for_several_things_gets_the_whole_list():
+    text = "A sync has these phases:\n\n- PreSync runs before.\n- Sync applies.\n- PostSync runs after.\n\nOther words."
+    draft = drafted("What are the phases of a sync?", text, "Phases pass.", seen={"PreSync": 2.0, "Phases": 1.5})
+    assert words_of(draft).startswith("A sync has these phases:\n\n- PreSync runs before.\n- Sync applies.\n- PostSync")
+    assert text[draft.start : draft.end].endswith("PostSync runs after.")
+
+
+def test_several_things_in_one_sentence_are_answered_shortly():
+    text = "Values may be written in YAML, JSON or TOML. Other things are said here."
+    draft = drafted("Which formats can values be written in?", text, seen={"YAML, JSON or TOML": 3.0})
+    assert words_of(draft).startswith("YAML, JSON or TOML. ")

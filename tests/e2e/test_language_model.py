@@ -48,7 +48,7 @@ def test_the_model_may_say_that_it_does_not_know(nexus: Nexus):
 
 
 def test_a_question_too_long_for_the_model_is_the_callers_to_shorten(nexus: Nexus):
-    refused = nexus.chat("q7 " * 2600)
+    refused = nexus.chat("What is the weight of the Otter? " + "q7 " * 2500)
     assert refused.status_code == 400
     assert "ask a shorter question" in refused.json()["error"]["message"]
 

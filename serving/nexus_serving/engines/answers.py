@@ -33,6 +33,8 @@ WHOLE = 0.6
 
 _IN_SENTENCES = (Form.DEFINITION, Form.EXPLANATION, Form.YES_NO)
 """Forms that a sentence answers better than a few of its words."""
+_IN_LISTS = (Form.HOW_TO, Form.LISTING)
+"""Forms that a list answers better than one of its items."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +76,10 @@ def best_draft(asked: str, materials: Sequence[Material], spans: Sequence[Span])
     wanted = form(asked)
     if wanted is Form.DEFINITION:
         found += _definitions(question, materials, found)
-    if wanted is Form.HOW_TO:
+    if wanted in _IN_LISTS:
         found = [replace(one, score=one.score - DANGLING) if one.dangles else one for one in found]
     candidates = sorted(found, key=lambda one: one.score, reverse=True)
-    if wanted is Form.HOW_TO and (steps := _steps(question, materials, candidates)) is not None:
+    if wanted in _IN_LISTS and (steps := _steps(question, materials, candidates, wanted)) is not None:
         return steps
     return _draft(candidates[0], wanted) if candidates else None
 
@@ -138,12 +140,15 @@ def _draft(best: Candidate, wanted: Form) -> Draft:
     return Draft(best.material, best.score, best.short, unit.start, unit.end, pieces)
 
 
-def _steps(question: Question, materials: Sequence[Material], candidates: Sequence[Candidate]) -> Draft | None:
-    """The best steps, when they score better than the best span elsewhere."""
+def _steps(
+    question: Question, materials: Sequence[Material], candidates: Sequence[Candidate], wanted: Form
+) -> Draft | None:
+    """The best steps, or the best list, when they score better than the best span elsewhere."""
     scored = [
         (_steps_score(question, material, procedure, candidates), material, procedure)
         for material in materials
         for procedure in procedures(material.text, material.blocks)
+        if wanted is Form.HOW_TO or procedure.lists_things
     ]
     if not scored:
         return None

@@ -22,6 +22,12 @@ class Procedure:
     def holds(self, place: int) -> bool:
         return self.start <= place < self.end
 
+    @property
+    def lists_things(self) -> bool:
+        """Whether it is a list rather than code with a few words."""
+        items = sum(block.kind is Kind.ITEM for block in self.parts)
+        return items >= 2 and 2 * items >= len(self.parts)
+
 
 def procedures(text: str, found: list[Block]) -> list[Procedure]:
     """The procedures of a passage, in order."""

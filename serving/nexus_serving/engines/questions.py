@@ -36,6 +36,12 @@ _EXPLANATION = re.compile(
     r"|^\s*how\s+(?:does|is|are)\b",
     re.I,
 )
+_LISTING = re.compile(
+    r"^\s*(?:please\s+)?(?:list|name|enumerate)\b|\b(?:what|which)\s+(?:are|were)\s+(?:the|all|some)\s+(?:\w+\s+){0,3}?\w+s\b"
+    r"|\b(?:what|which)\s+(?:\w+\s+){0,2}?(?:kinds|types|sorts|options|values|ways|phases|stages|states|fields|formats|modes"
+    r"|commands|flags|parameters|settings|resources|files|events|metrics|components|parts|reasons|requirements|permissions)\b",
+    re.I,
+)
 _YES_NO = re.compile(
     r"^\s*(?:is|are|was|were|does|do|did|can|could|will|would|should|has|have|had|must|may)\s+\S+", re.I
 )
@@ -72,6 +78,8 @@ class Form(StrEnum):
     EXPLANATION = "explanation"
     YES_NO = "yes_no"
     HOW_TO = "how_to"
+    LISTING = "listing"
+    """Several things are asked for: where they stand in a list, all of it is the answer."""
 
 
 class Expected(StrEnum):
@@ -90,6 +98,8 @@ def form(question: str) -> Form:
         return Form.YES_NO
     if _EXPLANATION.search(question):
         return Form.EXPLANATION
+    if _LISTING.search(question):
+        return Form.LISTING
     if _DEFINITION.search(question):
         return Form.DEFINITION
     return Form.LOOKUP
