@@ -3,7 +3,8 @@
 Only what clearly leans on the conversation is rewritten, because a wrong topic costs more than a missing one:
 
 * it begins as a continuation ("and in Helm?", "what about tokens?"): the previous question, with the new part put in;
-* it points back ("how do I change it?", "what does this mean?"): the previous topic takes the pronoun's place;
+* it points back ("how do I change it?", "what does this mean?"): the previous topic takes the pronoun's place, or what
+  was done ("how do I undo that?", "how long does that take?");
 * it is only a fragment ("why?", "an example?"): the previous question goes before it.
 """
 
@@ -32,7 +33,7 @@ _NOT_ALONE: Final = frozenset({"this", "that", "these", "those"})
 """These point back only when no noun follows: "that" in "the setting that enables", "this" in "this version"."""
 _DEMONSTRATES: Final = re.compile(
     r"^(?:\s*[?!.,;:]|\s*$|\s+(?:is|are|was|were|does|do|did|can|could|will|would|should|mean|means|work|works|happen|"
-    r"happens|be|in|on|for|with|from|to|at|by|via|when|if|without|again|too|also|instead|exactly|different|differ)\b)",
+    r"happens|take|takes|cost|costs|be|in|on|for|with|from|to|at|by|via|when|if|without|again|too|also|instead|exactly|different|differ)\b)",
     re.IGNORECASE,
 )
 _ASKS: Final = re.compile(
@@ -51,6 +52,10 @@ _VERBS: Final = frozenset(
     remove rename replace reset restart restore resume roll run see set show sign skip start stop store suspend switch
     sync test turn uninstall update upgrade use validate verify view want work write""".split()
 )
+_DEEDS: Final = frozenset("abort automate avoid cancel do prevent repeat reverse revert schedule undo".split())
+"""Verbs of which something that is done is the object, rather than a thing."""
+_LASTS: Final = re.compile(r"^\s+(?:take|takes|cost|costs)\b", re.IGNORECASE)
+_ENDS_SHORT: Final = re.compile(r"^[^aeiou]*[aeiou][^aeiouwxy]$")
 _WHO_ACTS: Final = frozenset({"i", "you", "we", "one", "to"})
 _DETERMINERS: Final = frozenset({"the", "a", "an", "my", "your", "our"})
 _FRAGMENTS: Final = frozenset("example examples else more default details explain elaborate really sure".split())
@@ -117,7 +122,7 @@ def _pointed(question: str, previous: str) -> str | None:
         word = match.group(0).lower()
         if word in _NOT_ALONE and (not _DEMONSTRATES.match(question[match.end() :]) or _is_relative(question, match)):
             continue
-        topic = topic_of(previous)
+        topic = (_deed_of(previous) if _means_deed(question, match) else "") or topic_of(previous)
         if not topic or re.search(rf"\b{re.escape(topic)}\b", question, re.IGNORECASE):
             return None
         owner = "'s" if match.group("owner") else ""
@@ -128,7 +133,28 @@ def _pointed(question: str, previous: str) -> str | None:
 def _is_relative(question: str, match: re.Match[str]) -> bool:
     """Whether "that" follows a noun: "the setting that is used" points nowhere."""
     before = question[: match.start()].split()
-    return match.group(0).lower() == "that" and bool(before) and before[-1].lower() not in STOP_WORDS | _VERBS
+    return match.group(0).lower() == "that" and bool(before) and before[-1].lower() not in STOP_WORDS | _VERBS | _DEEDS
+
+
+def _means_deed(question: str, match: re.Match[str]) -> bool:
+    """Whether what is pointed at is something that is done."""
+    before = question[: match.start()].split()
+    return bool(before and before[-1].lower() in _DEEDS) or _LASTS.match(question[match.end() :]) is not None
+
+
+def _deed_of(question: str) -> str:
+    """What a how-to question is about doing: "installing a chart"; empty when it asks for something else."""
+    asks = _ASKS.match(question)
+    words = question[asks.end() :].strip(" ?!.").split() if asks else []
+    if asks is None or asks.group(0).split()[-1].lower() not in _WHO_ACTS or not words:
+        return ""
+    return " ".join([_gerund(words[0]), *words[1:]])
+
+
+def _gerund(verb: str) -> str:
+    if _ENDS_SHORT.match(verb):
+        return f"{verb}{verb[-1]}ing"
+    return f"{verb[:-1] if verb.endswith('e') and not verb.endswith('ee') else verb}ing"
 
 
 def _is_fragment(question: str) -> bool:

@@ -63,6 +63,10 @@ def test_a_question_with_manners_is_still_a_question(message):
         (["What is the maximum size of a chart?", "thanks!", "And of a release?"],
          "What is the maximum size of a release?"),
         (["How long is a token valid?", "Why?"], "How long is a token valid: Why?"),
+        (["How do I install a Helm chart?", "and how do I undo that?"], "how do I undo installing a Helm chart?"),
+        (["How can I set a value?", "How do I automate this?"], "How do I automate setting a value?"),
+        (["How do I upgrade the cluster?", "How long does that take?"], "How long does upgrading the cluster take?"),
+        (["What is a sync wave?", "How do I undo that?"], "How do I undo sync wave?"),
     ],
 )  # fmt: skip
 def test_a_follow_up_is_made_to_stand_alone(conversation, meant):
