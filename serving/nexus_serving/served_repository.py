@@ -29,10 +29,11 @@ def model_parameters(layout: Layout, embedder: Path, shipped_reader: Path) -> di
     about = json.loads((embedder / "embedder.json").read_text())
     served = {"embedder": {"model_folder": str(embedder), "fingerprint": str(about["fingerprint"])}}
     wanted = choice(layout.model)
-    if isinstance(wanted, Elsewhere):
-        return served
     if isinstance(wanted, Extractive):
         return {**served, "reader": _extractive(shipped_reader)}
+    served["ranker"] = {"model_folder": str(shipped_reader)}
+    if isinstance(wanted, Elsewhere):
+        return served
     return {**served, "reader": _generative(layout, model_path(wanted, layout))}
 
 

@@ -85,3 +85,10 @@ def test_no_text_breaks_it_and_supports_stay_inside(reader: ExtractiveReader, qu
 def test_what_is_no_request_is_refused(raw: bytes):
     with pytest.raises(InvalidRequest):
         ReaderRequest.parse(raw)
+
+
+def test_passages_are_scored_by_whether_they_answer(reader: ExtractiveReader):
+    empty = Passage(3, "")
+    request = ReaderRequest("In which release was Helm v2 support dropped?", (SPACE, HELM, empty))
+    space, helm, nothing = reader.scores(request)
+    assert helm > space > nothing

@@ -97,10 +97,10 @@ def test_the_served_repository_names_this_machines_folders_and_digests(tmp_path:
     assert (tmp_path / "served" / "embedder" / "1" / "model.py").exists()
 
 
-def test_a_model_elsewhere_leaves_triton_the_embedder(tmp_path: Path):
+def test_a_model_elsewhere_leaves_triton_the_embedder_and_the_ranker(tmp_path: Path):
     (tmp_path / "embedder.json").write_text(json.dumps({"fingerprint": "f00"}))
     layout = Layout(tmp_path, tmp_path, model="openai:http://127.0.0.1:1/v1#m")
-    assert set(model_parameters(layout, tmp_path, tmp_path)) == {"embedder"}
+    assert set(model_parameters(layout, tmp_path, tmp_path)) == {"embedder", "ranker"}
 
 
 @pytest.mark.parametrize(

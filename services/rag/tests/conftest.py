@@ -143,6 +143,19 @@ class FakeReader:
             self.stopped += not finished
 
 
+class FakeRanker:
+    """Likes texts with some word in them."""
+
+    def __init__(self, likes: str) -> None:
+        self.likes = likes
+        self.down = False
+
+    async def scores(self, question: str, texts: Sequence[str]) -> Sequence[float]:
+        if self.down:
+            raise Unavailable("Triton is down.")
+        return [5.0 if self.likes in text else -5.0 for text in texts]
+
+
 class FakeConversations:
     def __init__(self) -> None:
         self.kept: dict[tuple[str, str], list[Exchange]] = {}
@@ -178,6 +191,7 @@ class World:
     embedder: FakeEmbedder = field(default_factory=FakeEmbedder)
     retriever: FakeRetriever = field(default_factory=FakeRetriever)
     reader: FakeReader = field(default_factory=FakeReader)
+    ranker: FakeRanker | None = None
     conversations: FakeConversations = field(default_factory=FakeConversations)
     answers: FakeAnswers = field(default_factory=FakeAnswers)
     slots: ReaderSlots = field(default_factory=lambda: ReaderSlots(at_once=2, waiting=2, wait_seconds=5))
@@ -187,6 +201,8 @@ class World:
     found = staticmethod(found)
     quoting = staticmethod(quoting)
     said = staticmethod(said)
+
+    liking = FakeRanker
 
     @staticmethod
     def asking(*messages: str, **changes: object) -> Ask:
@@ -203,6 +219,7 @@ class World:
             embedder=self.embedder,
             retriever=self.retriever,
             reader=self.reader,
+            ranker=self.ranker,
             slots=self.slots,
             conversations=self.conversations,
             recorder=Recorder(self.answers, self.conversations),

@@ -19,6 +19,9 @@ from nexus_serving.engines.wording import ABSTENTION
 
 BATCH_TOKENS = 1024
 """Tokens that one worker reads in one pass; between two passes there is a chance to stop."""
+EVERY_TOKEN = 1_000_000
+NOTHING_THERE = -30.0
+"""What a passage without a word to read is worth."""
 
 Cancelled = Callable[[], bool]
 
@@ -57,6 +60,15 @@ class ExtractiveReader:
         """The best answer, however good it is; None when there is nothing to read. For measuring."""
         read_all = self._read_all(request, lambda: False)
         return read_all[0] if read_all else None
+
+    def scores(self, request: ReaderRequest) -> list[float]:
+        """For each passage the score of its best span: how likely it holds an answer."""
+        texts = [Material(passage, 0).reading.text for passage in request.passages]
+        windows = self._windows.cut(request.question, texts, EVERY_TOKEN)
+        best = [NOTHING_THERE] * len(texts)
+        for span in self._spans(windows, lambda: False) or []:
+            best[span.passage] = max(best[span.passage], span.score)
+        return best
 
     def _read_all(self, request: ReaderRequest, cancelled: Cancelled) -> tuple[Draft | None, int] | None:
         """The best draft and how many tokens were read for it; None when cancelled."""

@@ -8,13 +8,16 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
 
+import structlog
 from opskit.contracts.answers import AnswerRecord
 from opskit.contracts.reader import Passage, ReaderRequest, ReaderResult, TokenUsage
+from opskit.errors import Unavailable
 
 from rag import metrics, prompt
 from rag.candidates import related, worth_reading
 from rag.errors import ReaderFailed
-from rag.ports import Conversations, Embedder, Found, Reader, Retriever, ServedModels
+from rag.ports import Conversations, Embedder, Found, Ranker, Reader, Retriever, ServedModels
+from rag.ranking import reordered
 from rag.recording import Recorder, count
 from rag.release import ReleaseSettings
 from rag.retrieve import retrieve
@@ -22,6 +25,8 @@ from rag.slots import ReaderSlots
 from rag.stopwatch import Stopwatch
 from rag.understanding import Ask, Understood, earlier_exchanges, question_of, understand
 from rag.verdict import Verdict, verdict_on
+
+log = structlog.get_logger(__name__)
 
 NOT_KNOWN = "unknown"
 """The release of an answer that failed before the models were known."""
@@ -69,6 +74,7 @@ class Answering:
         embedder: Embedder,
         retriever: Retriever,
         reader: Reader,
+        ranker: Ranker | None,
         slots: ReaderSlots,
         conversations: Conversations,
         recorder: Recorder,
@@ -76,6 +82,7 @@ class Answering:
     ) -> None:
         self._release, self._prompt = release, release.prompt
         self._models, self._embedder, self._retriever, self._reader = models, embedder, retriever, reader
+        self._ranker = ranker
         self._slots, self._conversations, self._recorder = slots, conversations, recorder
         self._seconds = seconds
         self.release_id_with = lru_cache(8)(release.id_with)
@@ -138,7 +145,7 @@ class Answering:
             yield Spoken(reply, usage, [])
             return
         found = await self._found(ask, understood)
-        shown = self._shown(ask, understood, found)
+        shown = await self._shown(ask, understood, found)
         watch.lap("retrieve")
         if not shown:
             nothing = Verdict(wording.abstention if found else wording.empty, [], abstained=True)
@@ -166,11 +173,25 @@ class Answering:
             wanted=self._most(ask),
         )
 
-    def _shown(self, ask: Ask, understood: Understood, found: list[Found]) -> Shown:
+    async def _shown(self, ask: Ask, understood: Understood, found: list[Found]) -> Shown:
         settings, most = self._release.retrieval, self._most(ask)
         near = related(found, understood.question, similar_from=settings.similar_from)
         chosen = worth_reading(near, per_document=settings.passages_per_document)
-        return prompt.numbered(islice(chosen, 2 * most), budget=self._prompt.passage_tokens, most=most)
+        candidates = list(islice(chosen, 2 * most))
+        if self._ranker is not None and candidates:
+            most = ask.passages or settings.passages_written
+            candidates = await self._ranked(self._ranker, understood.question, candidates)
+        return prompt.numbered(candidates, budget=self._prompt.passage_tokens, most=most)
+
+    async def _ranked(self, ranker: Ranker, question: str, candidates: list[Found]) -> list[Found]:
+        """In the order in which they answer; as search ranked them when nobody can tell."""
+        try:
+            scores = await ranker.scores(question, [one.text for one in candidates])
+        except Unavailable as exc:
+            metrics.NOT_RANKED.inc()
+            log.warning("passages_not_ranked", reason=exc.message, cause=repr(exc.__cause__))
+            return candidates
+        return reordered(candidates, scores, rank_weight=self._release.retrieval.rank_weight)
 
     def _most(self, ask: Ask) -> int:
         return ask.passages or self._release.retrieval.passages

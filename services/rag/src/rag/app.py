@@ -28,6 +28,7 @@ from rag.adapters.retrievers import LlamaIndexRetriever
 from rag.adapters.sql_answers import SqlAnswers
 from rag.adapters.triton import TritonModels, open_triton
 from rag.adapters.triton_embedder import TritonEmbedder
+from rag.adapters.triton_ranker import TritonRanker
 from rag.adapters.triton_reader import TritonReader
 from rag.answer import Answering
 from rag.dependencies import Rag
@@ -124,6 +125,7 @@ async def _open(
         embedder=embedder,
         retriever=retriever,
         reader=reader,
+        ranker=None if settings.model == "extractive" else TritonRanker(triton),
         slots=ReaderSlots(
             at_once=settings.readers, waiting=settings.readers_waiting, wait_seconds=settings.reader_wait_seconds
         ),

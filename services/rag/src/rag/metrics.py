@@ -34,6 +34,7 @@ CITATIONS_DROPPED = Counter("nexus_citations_dropped_total", "Supports that were
 ANSWERS_WITHDRAWN = Counter("nexus_answers_withdrawn_total", "Answers without one valid citation.", ["release"])
 ANSWERS_ABANDONED = Counter("nexus_answers_abandoned_total", "Answers whose client left.")
 ANSWERS_NOT_KEPT = Counter("nexus_answers_not_kept_total", "Answers given that could not be recorded.")
+NOT_RANKED = Counter("nexus_passages_not_ranked_total", "Answers whose passages stayed as search ranked them.")
 READERS_BUSY = Gauge("nexus_readers_busy", "Answers being read now.")
 READERS_WAITING = Gauge("nexus_readers_waiting", "Answers waiting for their turn to be read.")
 TURNED_AWAY = Counter("nexus_answers_turned_away_total", "Answers refused because too many were asked for.")

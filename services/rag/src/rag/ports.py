@@ -70,6 +70,13 @@ class Retriever(Protocol):
         """Candidates, best first; about `wanted` or more of them, when there are as many."""
 
 
+class Ranker(Protocol):
+    """Judges passages. Raises Unavailable."""
+
+    async def scores(self, question: str, texts: Sequence[str]) -> Sequence[float]:
+        """One score for each text; the higher, the more likely it answers."""
+
+
 class Reader(Protocol):
     """Reads passages and answers. Raises Unavailable or ReaderFailed."""
 

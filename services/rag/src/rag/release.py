@@ -29,6 +29,8 @@ class RetrievalSettings(_Section):
     coverage_weight: float = Field(ge=0, le=10)
     similar_from: float = Field(ge=0, le=1)
     passages: int = Field(ge=1, le=50)
+    passages_written: int = Field(ge=1, le=50)
+    rank_weight: float = Field(ge=0, le=10)
     passages_per_document: int = Field(ge=1)
 
 

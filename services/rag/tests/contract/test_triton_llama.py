@@ -10,6 +10,7 @@ import pytest
 from opskit.contracts.reader import Passage, ReaderDelta, ReaderRequest, ReaderResult
 from opskit.errors import InvalidRequest, Unavailable
 from rag.adapters.triton import TritonModels, open_triton
+from rag.adapters.triton_ranker import TritonRanker
 from rag.adapters.triton_reader import TritonReader
 from rag.errors import ReaderFailed
 
@@ -100,3 +101,15 @@ async def test_a_model_that_cannot_be_loaded_is_named_with_the_reason(broken_tri
 
     await eventually(named)
     await client.close()
+
+
+async def test_beside_it_a_ranker_tells_which_passages_answer(client):
+    scores = await TritonRanker(client).scores("What is the weight of the Otter?", ["Herons like fish.", OTTER])
+    assert scores[1] > scores[0] + 3
+
+
+async def test_without_a_ranker_it_says_so():
+    nobody = open_triton("127.0.0.1:9")
+    with pytest.raises(Unavailable, match="ranker"):
+        await TritonRanker(nobody).scores("What?", ["Words."])
+    await nobody.close()

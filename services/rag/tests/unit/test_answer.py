@@ -114,6 +114,33 @@ class TestNotAnswered:
         assert evil not in request.prompt["instructions"] + request.question
 
 
+class TestRanking:
+    """For readers that write; the extractive one reads everything and judges by itself."""
+
+    @pytest.fixture
+    def many(self, world):
+        world.retriever.chunks = [world.found(f"Text {n}: {world.SYNC}", document=f"{n}.md") for n in range(8)]
+        world.ranker = world.liking("Text 6")
+        world.reader.result = world.said("3 minutes. [1]", world.quoting(1, f"Text 6: {world.SYNC}", "3 minutes"))
+        return world
+
+    async def test_what_answers_comes_first_and_only_the_best_are_shown(self, many):
+        _, finished = await many.ask(QUESTION)
+        (request,) = many.reader.requests
+        assert [passage.document for passage in request.passages] == ["6.md", "0.md", "1.md", "2.md"]
+        assert finished.record.citations[0].document == "6.md"
+
+    async def test_a_ranker_that_is_away_leaves_the_order_of_the_search(self, many, metric):
+        many.ranker.down = True
+        await many.ask(QUESTION)
+        assert [passage.document for passage in many.reader.requests[0].passages] == [f"{n}.md" for n in range(4)]
+        assert metric("nexus_passages_not_ranked_total") == 1
+
+    async def test_a_caller_may_want_more(self, many):
+        await many.ask(QUESTION, passages=6)
+        assert len(many.reader.requests[0].passages) == 6
+
+
 class TestSmallTalk:
     async def test_a_greeting_is_answered_without_searching_or_reading(self, world):
         words, finished = await world.ask("Hello!")

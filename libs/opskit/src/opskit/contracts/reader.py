@@ -12,6 +12,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 READER_MODEL = "reader"
+RANKER_MODEL = "ranker"
+"""Triton model `ranker`, beside readers that write: input REQUEST (BYTES, [1]), a `ReaderRequest`; output SCORES (FP32,
+[passages]), the higher the more likely the passage answers."""
 INVALID = "invalid request: "
 FAILED = "reader failed: "
 EMBEDDER_MODEL = "embedder"
