@@ -85,7 +85,7 @@ need_packages() {
 # Not from the lock: there PyTorch comes with gigabytes of CUDA. A build for the CPU is taken from the folder or index
 # that pip or uv is told to use, or else from PyTorch's own.
 need_torch() {
-    .venv/bin/python -c 'import torch' 2>/dev/null && return
+    .venv/bin/python -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("torch") is None)' && return
     echo "Installing PyTorch $TORCH (CPU) beside the other packages"
     links="${UV_FIND_LINKS:-${PIP_FIND_LINKS:-$(python3 -m pip config get global.find-links 2>/dev/null || true)}}"
     python="$PWD/.venv/bin/python"

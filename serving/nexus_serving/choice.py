@@ -51,6 +51,6 @@ def choice(model: str) -> Choice:
         return Elsewhere()
     if hub := _HUB.fullmatch(model):
         return HubFile(hub["repository"], hub["file"], hub["revision"] or "main")
-    if model.lower().endswith(".gguf") or ("/" in model and "#" not in model):
+    if model.lower().endswith(".gguf"):
         return GgufFile(Path(model).expanduser().resolve())
     raise SetUpFailed(f"NEXUS_MODEL={model} is none of: {FORMS}")

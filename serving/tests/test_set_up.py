@@ -118,7 +118,7 @@ def test_a_model_is_chosen_by_one_setting(model: str, wanted: object):
     assert choice(model) == wanted
 
 
-@pytest.mark.parametrize("model", ["llama", "org/repo#file.bin", "https://somewhere#x"])
+@pytest.mark.parametrize("model", ["llama", "/models/llama", "org/repo#file.bin", "https://somewhere#x"])
 def test_a_setting_that_names_no_model_says_what_would(model: str):
     with pytest.raises(SetUpFailed, match=r"NEXUS_MODEL=.* is none of: `extractive`"):
         choice(model)

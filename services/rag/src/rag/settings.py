@@ -40,6 +40,7 @@ class Settings(RedisSettings, MilvusSettings, TritonSettings, ServiceSettings):
     @field_validator("model")
     @classmethod
     def _well_formed(cls, model: str) -> str:
+        model = model.strip() or "extractive"  # set to nothing is not set, as in serving
         if remote_model(model) is None and model != "extractive" and not model.lower().endswith(".gguf"):
             raise ValueError(f"NEXUS_MODEL={model} is none of: extractive, a GGUF file, {FORM}")
         return model

@@ -68,6 +68,11 @@ def test_a_missing_file_is_named(tmp_path):
         load_release(tmp_path / "nowhere.yaml")
 
 
+@pytest.mark.parametrize("nothing", ["", " "])
+def test_an_engine_set_to_nothing_is_the_default_one(nothing):
+    assert Settings.model_validate({"internal_token": "x" * 16, "model": nothing}).model == "extractive"
+
+
 def test_an_engine_that_does_not_exist_stops_the_start_and_says_which_do():
     with pytest.raises(ValidationError, match="is none of: extractive, a GGUF file"):
         Settings.model_validate({"internal_token": "x" * 16, "model": "gpt-9"})
