@@ -1,5 +1,6 @@
 """A real stack for the tests: started by `make up` with its own ports and state, or one that runs already."""
 
+import contextlib
 import json
 import os
 import random
@@ -74,7 +75,7 @@ class Stack:
 
     def process(self, part: str) -> psutil.Process | None:
         """The process that listens on the part's port, seen from outside."""
-        return _listener(self.port(part))
+        return next(iter(_alive(_pids_by_port({self.port(part)}))), None)
 
     def kill(self, part: str) -> int:
         """End a part as a crash would, with everything in its process group; returns the pid that listened."""
@@ -91,7 +92,7 @@ class Stack:
         if self.state is not None:
             found |= {process.pid for process in psutil.process_iter() if _mentions(process, str(self.state))}
         found.discard(os.getpid())
-        return [psutil.Process(pid) for pid in sorted(found) if psutil.pid_exists(pid)]
+        return _alive(found)
 
 
 def running_stack(env_file: Path) -> Stack:
@@ -119,7 +120,7 @@ def start_stack(**settings: str) -> Iterator[Stack]:
         ended = _make("down", environment, seconds=120)
         assert ended.returncode == 0, f"make down failed:\n{ended.stdout}\n{ended.stderr}"
         left = stack.processes()
-        assert not left, f"make down left {[(p.pid, p.cmdline()[:4]) for p in left]}"
+        assert not left, f"make down left {[str(process) for process in left]}"
     finally:
         _keep_logs(state)
         assert guard.stdin is not None
@@ -184,8 +185,13 @@ def _is_free(port: int) -> bool:
         return True
 
 
-def _listener(port: int) -> psutil.Process | None:
-    return next((psutil.Process(pid) for pid in _pids_by_port({port})), None)
+def _alive(pids: set[int]) -> list[psutil.Process]:
+    """Those that still run: a process may end between being listed and being looked at."""
+    processes = []
+    for pid in sorted(pids):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            processes.append(psutil.Process(pid))
+    return processes
 
 
 def _pids_by_port(ports: set[int]) -> set[int]:

@@ -3,6 +3,7 @@
 import re
 
 import httpx
+import psutil
 import pytest
 
 from tests.e2e.clients import Nexus
@@ -124,11 +125,11 @@ def test_the_env_file_names_every_door(stack: Stack) -> None:
 
 
 def test_everything_listens_on_loopback_alone(own_stack: Stack) -> None:
+    ours = {process.pid for process in own_stack.processes()}
     addresses = {
         (connection.laddr.ip.removeprefix("::ffff:"), connection.laddr.port)  # IPv4 through an IPv6 socket
-        for process in own_stack.processes()
-        for connection in process.connections(kind="inet")
-        if connection.status == "LISTEN"
+        for connection in psutil.net_connections(kind="inet")
+        if connection.status == psutil.CONN_LISTEN and connection.pid in ours
     }
     assert addresses
     assert {address for address in addresses if not address[0].startswith("127.") and address[0] != "::1"} == set()

@@ -7,6 +7,7 @@ import sys
 import threading
 
 import httpx
+import psutil
 import pytest
 
 from tests.e2e.clients import Nexus
@@ -63,8 +64,12 @@ def test_without_a_part_that_answers_need_it_is_told_which_and_comes_back(
 
 def test_a_part_that_died_is_started_again_and_status_says_so(own_stack: Stack, well: Nexus) -> None:
     before = own_stack.kill("alert-bridge")
-    after = until(lambda: own_stack.process("alert-bridge"), "alert-bridge is back", seconds=30)
-    assert after.pid != before
+
+    def successor() -> psutil.Process | None:
+        found = own_stack.process("alert-bridge")
+        return found if found and found.pid != before else None
+
+    after = until(successor, "alert-bridge is back", seconds=30)
     until(lambda: is_well(well), "all is well again", seconds=60)
     row = re.search(r"^alert-bridge\s+ready\s+(\d+)\s+(\d+)", own_stack.make("status").stdout, re.MULTILINE)
     assert row
