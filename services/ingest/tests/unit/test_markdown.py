@@ -65,3 +65,8 @@ def test_comments_and_rules_are_passed_by_but_link_definitions_are_kept():
 
 def test_line_ends_of_windows_are_read():
     assert parsed("# T\r\n\r\none\r\ntwo\r\n").text == "# T\n\none\ntwo\n"
+
+
+def test_a_heading_without_words_names_nothing():
+    assert parsed("#\n\nIt begins without a name.\n\n## Scope\n\nAll of it.\n").title == "Scope"
+    assert parsed("#\n\nNever a name.\n").title == "a file name"

@@ -58,8 +58,8 @@ def plain_heading(markup: str) -> str:
 def _title(front: str, blocks: list[Block]) -> str:
     if stated := _FRONT_TITLE.search(front):
         return stated.group(1).strip("\"'")
-    first = next((block for block in blocks if block.kind == "heading"), None)
-    return first.path[-1] if first else ""
+    # A heading without words (a lone `#`) has no path.
+    return next((block.path[-1] for block in blocks if block.kind == "heading" and block.path), "")
 
 
 def _blocks(text: str, tokens: list[Token], offsets: list[int]) -> Iterator[Block]:
