@@ -30,21 +30,26 @@ def model_parameters(layout: Layout, embedder: Path, shipped_reader: Path) -> di
     served = {"embedder": {"model_folder": str(embedder), "fingerprint": str(about["fingerprint"])}}
     wanted = choice(layout.model)
     if isinstance(wanted, Extractive):
-        return {**served, "reader": _extractive(shipped_reader)}
+        return {**served, "reader": _extractive(shipped_reader, embedder)}
     served["ranker"] = {"model_folder": str(shipped_reader)}
     if isinstance(wanted, Elsewhere):
         return served
-    return {**served, "reader": _generative(layout, model_path(wanted, layout))}
+    return {**served, "reader": _generative(layout, model_path(wanted, layout), _digest(shipped_reader))}
 
 
-def _extractive(folder: Path) -> Parameters:
-    about = json.loads((folder / "reader.json").read_text())
-    return {"engine": "extractive", "model_folder": str(folder), "reader_digest": str(about["digest"])}
+def _extractive(folder: Path, embedder: Path) -> Parameters:
+    return {
+        "engine": "extractive",
+        "model_folder": str(folder),
+        "embedder_folder": str(embedder),
+        "reader_digest": _digest(folder),
+    }
 
 
-def _generative(layout: Layout, path: Path) -> Parameters:
+def _generative(layout: Layout, path: Path, ranker: str) -> Parameters:
+    """The digest names the ranker too: it decides what the model is shown."""
     how = serving(path, layout, available=available_memory())
-    named = hashlib.sha256(f"{ENGINE}\n{digest(path, layout)}\n{how.context}".encode()).hexdigest()
+    named = hashlib.sha256(f"{ENGINE}\n{digest(path, layout)}\n{how.context}\n{ranker}".encode()).hexdigest()
     return {
         "engine": "llama.cpp",
         "model_file": how.model,
@@ -54,6 +59,10 @@ def _generative(layout: Layout, path: Path) -> Parameters:
         "python": llama_python(layout),
         "reader_digest": named,
     }
+
+
+def _digest(reader: Path) -> str:
+    return str(json.loads((reader / "reader.json").read_text())["digest"])
 
 
 def _parameter(key: str, value: str) -> str:

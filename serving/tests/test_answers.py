@@ -1,12 +1,14 @@
 """Which answer is drafted from the reader's spans, and in what words."""
 
+from collections.abc import Sequence
+
 from nexus_serving.engines.answers import best_draft
 from nexus_serving.engines.contract import Passage
 from nexus_serving.engines.material import Material
 from nexus_serving.engines.spans import Span
 
 
-def drafted(question: str, *texts: str, seen: dict[str, float], document: str = "a.md", heading: str = ""):
+def drafted(question: str, *texts: str, seen: dict[str, float], document: str = "a.md", heading: str = "", alike=None):
     materials = [
         Material(Passage(number, text, heading=heading, document=document), number - 1)
         for number, text in enumerate(texts, 1)
@@ -17,7 +19,7 @@ def drafted(question: str, *texts: str, seen: dict[str, float], document: str = 
         for place, material in enumerate(materials)
         if words in material.reading.text
     ]
-    return best_draft(question, materials, spans)
+    return best_draft(question, materials, spans, alike)
 
 
 def words_of(draft) -> str:
@@ -31,7 +33,7 @@ def test_a_lookup_is_answered_shortly_and_then_quoted():
         '120 seconds. "Intro. This default interval is calculated as 120 seconds + up to 60 seconds of jitter." [1]'
     )
     assert draft.short == "120 seconds"
-    assert text[draft.start : draft.end] == text
+    assert draft.support.text == text
 
 
 def test_code_in_a_sentence_is_shown_as_code():
@@ -53,7 +55,7 @@ def test_a_how_to_question_gets_the_steps():
     text = "To add a cluster:\n\n1. Log in.\n2. Run `argocd cluster add`.\n3. Check."
     draft = drafted("How do I add a cluster?", "Clusters are nice things.", text, seen={"Log in": 1.0, "nice": 2.0})
     assert words_of(draft) == "To add a cluster:\n\n1. Log in.\n2. Run `argocd cluster add`.\n3. Check.\n\n[2]"
-    assert text[draft.start : draft.end] == text
+    assert draft.support.text == text
 
 
 def test_steps_the_reader_did_not_see_are_found_by_what_they_are_about():
@@ -122,10 +124,36 @@ def test_a_question_for_several_things_gets_the_whole_list():
     text = "A sync has these phases:\n\n- PreSync runs before.\n- Sync applies.\n- PostSync runs after.\n\nOther words."
     draft = drafted("What are the phases of a sync?", text, "Phases pass.", seen={"PreSync": 2.0, "Phases": 1.5})
     assert words_of(draft).startswith("A sync has these phases:\n\n- PreSync runs before.\n- Sync applies.\n- PostSync")
-    assert text[draft.start : draft.end].endswith("PostSync runs after.")
+    assert draft.support.text.endswith("PostSync runs after.")
 
 
 def test_several_things_in_one_sentence_are_answered_shortly():
     text = "Values may be written in YAML, JSON or TOML. Other things are said here."
     draft = drafted("Which formats can values be written in?", text, seen={"YAML, JSON or TOML": 3.0})
     assert words_of(draft).startswith("YAML, JSON or TOML. ")
+
+
+def test_the_sentence_that_means_what_is_asked_wins_over_a_slightly_better_span():
+    texts = ("It waits for 30 seconds.", "Polling happens every 120 seconds.")
+    seen = {"30 seconds": 3.0, "120 seconds": 2.5}
+    assert drafted("How often does it look?", *texts, seen=seen).short == "30 seconds"
+
+    def alike(question: str, said: Sequence[str]) -> list[float]:
+        return [0.7 if "every" in one else 0.3 for one in said]
+
+    assert drafted("How often does it look?", *texts, seen=seen, alike=alike).short == "120 seconds"
+
+
+def test_another_place_that_is_nearly_as_good_is_quoted_too():
+    texts = ("The limit is 5 MB for images.", "Files may have 9 MB.")
+    close = drafted("What is the limit?", *texts, seen={"5 MB": 3.0, "9 MB": 2.9})
+    assert close.second is not None
+    wording, quotation = close.second
+    assert wording == '\n\nSee also: "Files may have 9 MB." [2]'
+    assert quotation.text == texts[1]
+    assert drafted("What is the limit?", *texts, seen={"5 MB": 9.0, "9 MB": 1.0}).second is None
+
+
+def test_the_same_words_elsewhere_are_not_quoted_twice():
+    text = "The limit is 5 MB."
+    assert drafted("What is the limit?", text, text, seen={"5 MB": 3.0}).second is None

@@ -1,6 +1,6 @@
 """From scored spans to an answer: which span, in which form, or none."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from grounding.blocks import Kind, blocks_over
@@ -9,7 +9,7 @@ from grounding.units import Unit, cell_of, unit_of
 
 from nexus_serving.engines import wording
 from nexus_serving.engines.definitions import defining_sentences, subject
-from nexus_serving.engines.evidence import Question, prior
+from nexus_serving.engines.evidence import Question, by_meaning, prior
 from nexus_serving.engines.material import Material
 from nexus_serving.engines.procedures import Procedure, procedures
 from nexus_serving.engines.questions import Expected, Form, asks_for_example, form, looks_as_expected
@@ -29,7 +29,13 @@ ASKING = 4.0
 """Lost by a unit that asks or names instead of telling: a question, a heading, the head of a table."""
 WHOLE = 0.6
 """An answer that is this much of its sentence is not repeated before it."""
+WEIGHED = 16
+"""Candidates that are worth comparing with the question by their meaning; the rest could not win by it."""
+CLOSE = 2.0
+"""A second place that scores at most this much less is quoted too: the reader cannot tell which one is meant."""
 
+Alike = Callable[[str, Sequence[str]], Sequence[float]]
+"""How alike a question and each of some texts are in meaning, as cosines."""
 
 _IN_SENTENCES = (Form.DEFINITION, Form.EXPLANATION, Form.YES_NO)
 """Forms that a sentence answers better than a few of its words."""
@@ -48,6 +54,11 @@ class Candidate:
     score: float
 
     @property
+    def said(self) -> str:
+        """The unit's words, without markup."""
+        return plain(self.material.text[self.unit.start : self.unit.end])
+
+    @property
     def dangles(self) -> bool:
         """Whether the unit only leads to something that is not in it."""
         return self.unit.kind is not Kind.CODE and self.material.text[self.unit.start : self.unit.end].endswith(":")
@@ -58,21 +69,38 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Draft:
-    """An answer that could be given, its score, and the range that supports it."""
+class Quotation:
+    """The range [start, end) of a passage that an answer rests on."""
 
     material: Material
-    score: float
-    short: str
     start: int
     end: int
+
+    @property
+    def text(self) -> str:
+        return self.material.text[self.start : self.end]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An answer that could be given, its score, its wording in pieces and what supports it."""
+
+    score: float
+    short: str
     pieces: tuple[str, ...]
+    support: Quotation
+    second: tuple[str, Quotation] | None = None
+    """The wording and range of another place that is nearly as good."""
 
 
-def best_draft(asked: str, materials: Sequence[Material], spans: Sequence[Span]) -> Draft | None:
+def best_draft(
+    asked: str, materials: Sequence[Material], spans: Sequence[Span], alike: Alike | None = None
+) -> Draft | None:
     """The best answer to `asked`, however good it is; None when there was nothing to read."""
     question = Question.over(asked, [material.all_words for material in materials])
     found = [*_candidates(question, materials, spans)]
+    if alike is not None:
+        found = _compared(question, found, alike)
     wanted = form(asked)
     if wanted is Form.DEFINITION:
         found += _definitions(question, materials, found)
@@ -81,7 +109,7 @@ def best_draft(asked: str, materials: Sequence[Material], spans: Sequence[Span])
     candidates = sorted(found, key=lambda one: one.score, reverse=True)
     if wanted in _IN_LISTS and (steps := _steps(question, materials, candidates, wanted)) is not None:
         return steps
-    return _draft(candidates[0], wanted) if candidates else None
+    return _with_second(_draft(candidates[0], wanted), candidates) if candidates else None
 
 
 def _candidates(question: Question, materials: Sequence[Material], spans: Sequence[Span]) -> Iterator[Candidate]:
@@ -112,6 +140,14 @@ def _candidate(question: Question, material: Material, start: int, end: int, sco
     return Candidate(material, start, end, unit, score)
 
 
+def _compared(question: Question, found: Sequence[Candidate], alike: Alike) -> list[Candidate]:
+    """The best candidates, each weighed also by what its unit means."""
+    best = sorted(found, key=lambda one: one.score, reverse=True)[:WEIGHED]
+    texts = list(dict.fromkeys(one.said for one in best))
+    cosines = dict(zip(texts, alike(question.text, texts), strict=True)) if texts else {}
+    return [replace(one, score=one.score + by_meaning(cosines[one.said])) for one in best]
+
+
 def _definitions(
     question: Question, materials: Sequence[Material], candidates: Sequence[Candidate]
 ) -> Iterator[Candidate]:
@@ -137,7 +173,21 @@ def _draft(best: Candidate, wanted: Form) -> Draft:
         pieces: tuple[str, ...] = (wording.sentence_alone(text, unit, number),)
     else:
         pieces = (wording.short_piece(text, best.start, best.end, unit.kind), wording.quoted(text, unit, number))
-    return Draft(best.material, best.score, best.short, unit.start, unit.end, pieces)
+    return Draft(best.score, best.short, pieces, Quotation(best.material, unit.start, unit.end))
+
+
+def _with_second(draft: Draft, candidates: Sequence[Candidate]) -> Draft:
+    """The draft, and a quotation of the next best place when that is nearly as good."""
+    first = draft.support
+    for one in candidates[1:]:
+        if one.score < draft.score - CLOSE:
+            break
+        second = Quotation(one.material, one.unit.start, one.unit.end)
+        if second.text.strip() in first.text or first.text.strip() in second.text:
+            continue
+        also = wording.also(one.material.text, one.unit, one.material.passage.number)
+        return replace(draft, second=(also, second))
+    return draft
 
 
 def _steps(
@@ -158,7 +208,7 @@ def _steps(
     inside = [one for one in candidates if one.material is material and procedure.holds(one.start)]
     pieces = tuple(wording.procedure_pieces(material.text, procedure, material.passage.number))
     short = inside[0].short if inside else plain(material.text[procedure.start : procedure.acts_from])
-    return Draft(material, score, short, procedure.start, procedure.end, pieces)
+    return Draft(score, short, pieces, Quotation(material, procedure.start, procedure.end))
 
 
 def _steps_score(

@@ -2,8 +2,8 @@
 
 The reader scores a span by how it reads. What a careful person also weighs is added to that score in its own unit
 (logits): does the answer look like what was asked for, does its sentence speak of what was asked, does the passage
-name what the question names, and how high did the passage rank. The weights were set by hand on the development
-questions, each to the roundest value that helped, and only help to choose; they never make an answer.
+name what the question names, and how high did the passage rank. The weights were set by hand on the questions that
+the reader is calibrated on, each to the roundest value that helped; they only help to choose, and never make an answer.
 """
 
 import math
@@ -16,14 +16,17 @@ from nexus_serving.engines.questions import asked_terms, expected, looks_as_expe
 
 RANK = 0.3
 """Lost for each place down the order in which the passages came."""
-LOOK = 3.0
+LOOK = 2.0
 """Gained by an answer that looks as asked for, lost by one that does not, when the question says."""
 SENTENCE = 1.0
 """Gained by a sentence with all the question's words."""
 ROW = 6.0
 """The same for a row of a table: it is about what its cells name, and its neighbours answer other questions."""
-NAME = 3.0
+NAME = 4.0
 """Lost for each name or number of the question that the passage lacks."""
+MEANING = 9.0
+UNRELATED = 0.4
+"""What the cosine of question and sentence is worth above that of sentences on the same subject."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,12 @@ class Question:
         """How many of the question's names a text lacks."""
         lowered = text.lower()
         return sum(name not in lowered for name in self.names)
+
+
+def by_meaning(cosine: float) -> float:
+    """What is added for how alike the question and the answer's sentence are to the embedder, which has read far more
+    ways to say a thing than the reader."""
+    return MEANING * (cosine - UNRELATED)
 
 
 def prior(question: Question, *, rank: int, answer: str, sentence: str, passage: str, in_row: bool = False) -> float:

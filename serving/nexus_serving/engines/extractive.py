@@ -3,14 +3,15 @@
 import json
 import math
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from nexus_serving.engines.answers import Draft, best_draft
+from nexus_serving.engines.answers import Draft, Quotation, best_draft
 from nexus_serving.engines.contract import Delta, ReaderRequest, Result, Support
+from nexus_serving.engines.embedder import Embedder
 from nexus_serving.engines.inference import equal_shares, open_session, padded
 from nexus_serving.engines.material import Material
 from nexus_serving.engines.spans import Span, best_spans
@@ -27,11 +28,11 @@ Cancelled = Callable[[], bool]
 
 
 class ExtractiveReader:
-    """The reader in `folder` (`model.onnx`, `tokenizer.json`, `reader.json`)."""
+    """The reader in `folder` (`model.onnx`, `tokenizer.json`, `reader.json`), and an embedder to compare meanings."""
 
     at_once = 1
 
-    def __init__(self, folder: Path, workers: int = 2) -> None:
+    def __init__(self, folder: Path, embedder: Embedder | None = None, workers: int = 2) -> None:
         about = json.loads((folder / "reader.json").read_text())
         self._threshold = float(about["threshold"])
         self._sureness = (float(about["slope"]), float(about["bias"]))
@@ -39,6 +40,7 @@ class ExtractiveReader:
         # Workers of one thread share a request. Threads inside a pass are no faster, and wait for one another after
         # every operator: with other processes on the same two cores that halves the speed.
         self._session = open_session(folder / "model.onnx", threads=1)
+        self._embedder = embedder
         self._workers = workers
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="reader")
 
@@ -78,7 +80,8 @@ class ExtractiveReader:
         spans = self._spans(windows, cancelled)
         if spans is None:
             return None
-        return best_draft(request.question, materials, spans), sum(len(window.ids) for window in windows)
+        alike = self._alike if self._embedder else None
+        return best_draft(request.question, materials, spans, alike), sum(len(window.ids) for window in windows)
 
     def close(self) -> None:
         """End its workers."""
@@ -86,11 +89,17 @@ class ExtractiveReader:
 
     def _given(self, draft: Draft, budget: int, read: int) -> Iterator[Delta | Result]:
         answer = ""
+        supports = [draft.support]
         for piece in self._within(draft.pieces, budget):
             answer += piece
             yield Delta(piece)
-        support = Support(draft.material.passage.number, draft.start, draft.end)
-        yield Result(answer, draft.short, False, self._sure(draft.score), read, self._windows.count(answer), (support,))
+        if draft.second and self._windows.count(answer + draft.second[0]) <= budget:
+            answer += draft.second[0]
+            supports.append(draft.second[1])
+            yield Delta(draft.second[0])
+        yield Result(
+            answer, draft.short, False, self._sure(draft.score), read, self._windows.count(answer), _ranges(supports)
+        )
 
     def _within(self, pieces: tuple[str, ...], budget: int) -> Iterator[str]:
         """The pieces that fit the budget; the last, which holds the citation, is always said."""
@@ -120,7 +129,16 @@ class ExtractiveReader:
         logits = self._session.run(None, padded([row.ids for row in rows], [row.types for row in rows]))[0]
         return [span for row, scores in zip(rows, logits, strict=True) for span in best_spans(row, scores)]
 
+    def _alike(self, question: str, texts: Sequence[str]) -> Sequence[float]:
+        assert self._embedder is not None
+        vectors, _ = self._embedder.embed([question, *texts])
+        return [float(cosine) for cosine in vectors[1:] @ vectors[0]]
+
     def _sure(self, score: float) -> float:
         """The probability that an answer of this score is right, as it was on the calibration split."""
         slope, bias = self._sureness
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, slope * score + bias))))
+
+
+def _ranges(quotations: Sequence[Quotation]) -> tuple[Support, ...]:
+    return tuple(Support(one.material.passage.number, one.start, one.end) for one in quotations)

@@ -28,6 +28,7 @@ def open_reader(parameters: Mapping[str, str], say: Callable[[str], None]) -> Re
 
         numbers = (int(parameters[name]) for name in ("context", "slots", "threads"))
         return GenerativeReader(LlamaServer(parameters["python"], Serving(parameters["model_file"], *numbers), say))
+    from nexus_serving.engines.embedder import Embedder
     from nexus_serving.engines.extractive import ExtractiveReader
 
-    return ExtractiveReader(Path(parameters["model_folder"]))
+    return ExtractiveReader(Path(parameters["model_folder"]), Embedder(Path(parameters["embedder_folder"])))

@@ -33,6 +33,11 @@ def quoted(text: str, unit: Unit, number: int) -> str:
     return f' "{shown(text, unit)}" [{number}]'
 
 
+def also(text: str, unit: Unit, number: int) -> str:
+    """A second quotation, after an answer that another place may give better."""
+    return f"\n\nSee also:{quoted(text, unit, number)}"
+
+
 def sentence_alone(text: str, unit: Unit, number: int) -> str:
     """The unit itself as the answer."""
     if unit.kind is Kind.CODE:

@@ -17,7 +17,15 @@ MISSING = (
 def base(
     out: Annotated[Path, typer.Option(help="Folder of the training; one that was stopped goes on there.")],
     questions: Annotated[list[Path], typer.Option(help="Questions with passages and answers (.jsonl or .jsonl.xz).")],
-    documents: Annotated[list[Path] | None, typer.Option(help="Documents to make questions from.")] = None,
+    documents: Annotated[
+        list[Path] | None, typer.Option(help="Documents to take questions and wrong passages from.")
+    ] = None,
+    finish_on: Annotated[
+        list[Path] | None, typer.Option(help="Questions of the kind it is for: the training ends with them.")
+    ] = None,
+    calibrate_on: Annotated[
+        list[Path] | None, typer.Option(help="Questions as users ask them, kept out of the training.")
+    ] = None,
     measure_on: Annotated[list[Path] | None, typer.Option(help="Question sets, kept out of the training.")] = None,
     without: Annotated[list[str] | None, typer.Option(help="Sources to leave out.")] = None,
     encoder: Annotated[
@@ -31,7 +39,7 @@ def base(
 ) -> None:
     """Train the extractive reader from an encoder; two hours on two cores for 50,000 rows."""
     try:
-        from trainer.base.encoder import encoder_folder
+        from trainer.base.encoder import encoder_folder, served_embedder
         from trainer.base.rows import UnreadableData
         from trainer.base.run import NothingToTrainOn, Order, train_reader
         from trainer.base.training import CannotResume, Recipe
@@ -40,13 +48,17 @@ def base(
     order = Order(
         encoder=encoder or encoder_folder(print),
         questions=questions,
+        embedder=served_embedder(print),
         folder=out,
         documents=documents or [],
+        calibrate_on=calibrate_on or [],
         sets=measure_on or [],
         without=frozenset(without or []),
         made=made,
+        finish_on=finish_on or [],
+        passes=passes,
         most=rows,
-        recipe=Recipe(seed=seed, passes=passes, peak_rate=rate),
+        recipe=Recipe(seed=seed, peak_rate=rate),
         compiled=rows is None,
     )
     try:

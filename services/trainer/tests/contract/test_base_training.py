@@ -44,6 +44,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
     rows = [row for number in range(120) for row in library(CITIES[number % len(CITIES)], number)]
     (folder / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (folder / "users.jsonl").write_text("\n".join(json.dumps(row) for row in rows[:60] if row["src"] == "made"))
     said = (f"The default value of `--option-{n}` is {n} seconds. It is read at the start." for n in range(40))
     document = {"src": "docs", "title": "Guide", "text": "\n\n".join(said)}
     (folder / "documents.jsonl").write_text(json.dumps(document))
@@ -56,7 +57,8 @@ def train(encoder: Path, data: Path, out: Path, *more: str) -> subprocess.Comple
     command = [
         sys.executable, "-m", "trainer", "base", "--out", str(out), "--encoder", str(encoder),
         "--questions", str(data / "rows.jsonl"), "--documents", str(data / "documents.jsonl"),
-        "--measure-on", str(data / "bridges.json"), "--without", "unclear", "--rows", "120", "--passes", "1", *more,
+        "--measure-on", str(data / "bridges.json"), "--without", "unclear", "--rows", "120", "--passes", "1",
+        "--finish-on", str(data / "users.jsonl"), "--calibrate-on", str(data / "users.jsonl"), *more,
     ]  # fmt: skip
     return subprocess.run(command, capture_output=True, text=True, check=False)
 

@@ -1,12 +1,17 @@
-"""The encoder that a reader starts from: the weights that the embedder has, too."""
+"""The encoder that a reader starts from, and the embedder beside which it is served: the same weights."""
 
 import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from nexus_serving.embedder_model import fetch_weights
+from nexus_serving.embedder_model import fetch_weights, prepare_embedder
 from nexus_serving.layout import Layout
+
+
+def served_embedder(say: Callable[[str], None]) -> Path:
+    """The embedder as it is served. Raises SetUpFailed."""
+    return prepare_embedder(Layout.from_environment(), say)
 
 
 def encoder_folder(say: Callable[[str], None]) -> Path:

@@ -1,7 +1,7 @@
 """What is read together: a question with one or more passages, of which at most one answers it."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -38,11 +38,12 @@ class Mixture:
 
 
 class Material:
-    """Rows with what is needed to make groups of them: near passages, and passages on the same subject."""
+    """Rows with what is needed to make groups of them: near passages, and passages on the same subject. `others` are
+    passages that only ever stand beside an answer."""
 
-    def __init__(self, rows: Sequence[Row]) -> None:
+    def __init__(self, rows: Sequence[Row], others: Iterable[str] = ()) -> None:
         self.rows = rows
-        pool = list(dict.fromkeys(row.passage for row in rows))
+        pool = list(dict.fromkeys([*(row.passage for row in rows), *others]))
         self._neighbours = Neighbours(pool)
         self._near = self._neighbours.of([row.question for row in rows], NEAR)
         self._on_subject: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -76,6 +77,16 @@ class Material:
     def _wrong(self, number: int, random: Random) -> str | None:
         row = self.rows[number]
         return self._neighbours.wrong(self._near[number], row.passage, row.answer, random)
+
+
+def other_passages(documents: Sequence[Document], count: int, random: Random) -> dict[str, str]:
+    """About `count` passages of the documents, each with its document's title."""
+    titles: dict[str, str] = {}
+    for document in random.sample(documents, len(documents)):
+        if len(titles) >= count:
+            break
+        titles.update(dict.fromkeys(passages(document, random), document.title))
+    return titles
 
 
 def rows_from_documents(documents: Sequence[Document], count: int, random: Random) -> list[Row]:

@@ -1,6 +1,6 @@
 """What a trained reader can do: the served model on question sets, and the served engine on passages as found."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -18,7 +18,7 @@ from trainer.base.rows import Row
 from trainer.base.squad import Asked, exact_match, f1
 
 BATCH_TOKENS = 4096
-PASSAGES = 5
+PASSAGES = 8
 """Read together where the engine is measured: about as many as a search gives."""
 AT_ONCE = 400
 """Questions whose windows are read in one go."""
@@ -99,39 +99,42 @@ def scored(given: Sequence[Given], threshold: float = float("-inf")) -> Score:
     return Score(100 * exact, 100 * sum(f1(*one) for one in said) / len(said), len(said))
 
 
-def as_searched(rows: Sequence[Row], random: Random, *, gone: float = 0.3) -> list[tuple[Asked, list[str]]]:
-    """Held-out rows as a search would give them: the passage among near ones, or, for a share of the answerable, near
-    ones alone."""
-    pool = list(dict.fromkeys(row.passage for row in rows))
-    near = Neighbours(pool).of([row.question for row in rows], PASSAGES + 1)
-    made: list[tuple[Asked, list[str]]] = []
+def as_searched(
+    rows: Sequence[Row], others: Mapping[str, str], random: Random, *, gone: float = 0.3
+) -> list[tuple[Asked, list[Passage]]]:
+    """Held-out rows as a search would give them: the passage in its place among near ones, or, for a share of the
+    answerable, near ones alone. Near ones are those of other rows and `others` (text to title)."""
+    titles = {**others, **{row.passage: row.title for row in rows}}
+    pool = list(titles)
+    near = Neighbours(pool).of([row.question for row in rows], 2 * PASSAGES)
+    made: list[tuple[Asked, list[Passage]]] = []
     for row, numbers in zip(rows, near, strict=True):
-        others = [pool[number] for number in numbers if pool[number] != row.passage]
-        others = [text for text in others if not row.answered or row.answer.lower() not in text.lower()]
+        wrong = [pool[number] for number in numbers if pool[number] != row.passage]
+        wrong = [text for text in wrong if not row.answered or row.answer.lower() not in text.lower()]
         left_out = row.answered and random.random() < gone
-        texts = (
-            others[:PASSAGES]
-            if left_out
-            else random.sample([row.passage, *others[: PASSAGES - 1]], len(others[: PASSAGES - 1]) + 1)
-        )
+        texts = wrong[:PASSAGES]
+        if not left_out:
+            found = [pool[number] for number in numbers]
+            place = found.index(row.passage) if row.passage in found else PASSAGES
+            texts = [*wrong[: PASSAGES - 1][:place], row.passage, *wrong[: PASSAGES - 1][place:]]
         answers = (row.answer,) if row.answered and not left_out else ()
-        if texts:
-            made.append((Asked(row.question, row.passage, answers), texts))
+        passages = [Passage(place, text, titles[text]) for place, text in enumerate(texts, start=1)]
+        if passages:
+            made.append((Asked(row.question, row.passage, answers), passages))
     return made
 
 
-def engine_outcomes(reader: ExtractiveReader, questions: Sequence[tuple[Asked, list[str]]]) -> list[Outcome]:
+def engine_outcomes(reader: ExtractiveReader, questions: Sequence[tuple[Asked, list[Passage]]]) -> list[Outcome]:
     """What the whole served engine would do: its best draft's score with all evidence. An answer is worth its F1, or 1
     when what it quotes holds the answer."""
     outcomes = []
-    for asked, texts in questions:
-        passages = tuple(Passage(number, text) for number, text in enumerate(texts, start=1))
-        draft = reader.draft(ReaderRequest(asked.question, passages, max_prompt_tokens=1_000_000))
+    for asked, passages in questions:
+        draft = reader.draft(ReaderRequest(asked.question, tuple(passages), max_prompt_tokens=1_000_000))
         if draft is None:
             outcomes.append(Outcome(-30.0, 0.0, bool(asked.answers)))
             continue
-        quoted = draft.material.text[draft.start : draft.end].lower()
-        held = any(answer.lower() in quoted for answer in asked.answers)
+        quoted = draft.support.text + (draft.second[1].text if draft.second else "")
+        held = any(answer.lower() in quoted.lower() for answer in asked.answers)
         worth = 1.0 if held else f1(draft.short, asked.answers) if asked.answers else 0.0
         outcomes.append(Outcome(draft.score, worth, bool(asked.answers)))
     return outcomes

@@ -7,23 +7,28 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
 
+from nexus_serving.engines.contract import Passage
+from nexus_serving.engines.embedder import Embedder
 from nexus_serving.engines.extractive import ExtractiveReader
 from nexus_serving.reader_model import Calibration, calibrate, export_reader
 
 from trainer.base.calibration import Curve, Outcome, at, best_threshold, curve, expected_calibration_error, fit_sureness
-from trainer.base.groups import Mixture, rows_from_documents
+from trainer.base.groups import Mixture, other_passages, rows_from_documents
 from trainer.base.measuring import Given, SpanReading, as_searched, engine_outcomes, scored, with_distractors
 from trainer.base.report import write_report
-from trainer.base.rows import Row, Unseen, read_documents, read_rows
+from trainer.base.rows import Document, Row, Unseen, read_documents, read_rows
 from trainer.base.squad import Asked, read_set
-from trainer.base.training import Recipe, Training
+from trainer.base.training import Part, Recipe, Training
 
 Say = Callable[[str], None]
 HELD_OUT = 33
 """One passage in so many is kept from training, for calibration."""
 CALIBRATED_ON = 1600
+DOCUMENTS = 0.3
+OTHERS = 30_000
+"""Passages of the documents that stand beside those that are asked about."""
 DISTRACTORS = 4
-MOST_REFUSED_WRONGLY = 0.10
+MOST_REFUSED_WRONGLY = 0.05
 """Of the questions that the passages answer, at most so many may be refused; within that the threshold refuses as many
 of the others as it can."""
 
@@ -37,14 +42,23 @@ class Order:
     """What to train, from what, and where to."""
 
     encoder: Path
+    embedder: Path
+    """As it is served: the engine that is calibrated compares meanings with it."""
     questions: Sequence[Path]
     folder: Path
     documents: Sequence[Path] = ()
+    """To make questions from, and to take wrong passages from."""
+    calibrate_on: Sequence[Path] = ()
+    """Questions as users ask them, kept out of the training; a share of the training's own when there are none."""
     sets: Sequence[Path] = ()
     """Kept out of the training, and measured on."""
     without: frozenset[str] = frozenset()
     """Sources (`src`) that are left out."""
     made: int = 9000
+    finish_on: Sequence[Path] = ()
+    """Questions of the kind that the reader is for: the training ends with them, twice, among as many others."""
+    passes: float = 1.6
+    """How often each row is read."""
     most: int | None = None
     recipe: Recipe = field(default_factory=Recipe)
     mixture: Mixture = field(default_factory=Mixture)
@@ -59,31 +73,48 @@ def train_reader(order: Order, say: Say) -> Path:
     """
     sets = {path.name.split(".json")[0]: read_set(path) for path in order.sets}
     human, held = _split(order, [asked for one in sets.values() for asked in one])
-    rows = human + _made(order, say)
+    documents = _documents(order)
+    random = Random(order.recipe.seed)
+    rows = human + rows_from_documents(documents, order.made, random)
+    others = other_passages(documents, OTHERS, random)
     if not rows:
         raise NothingToTrainOn("no row is left to train on: are the sources named by --without, or all held out?")
-    Random(order.recipe.seed).shuffle(rows)
+    random.shuffle(rows)
     rows = rows[: order.most]
     say(f"{len(rows)} rows to train on, {len(held)} held out for calibration")
+    parts = [Part(rows, order.passes, list(others))]
+    if finish := [row for path in order.finish_on for row in read_rows(path)][: order.most]:
+        among = random.sample(rows, min(len(rows), 2 * len(finish)))
+        parts.append(Part([*finish, *finish, *among], 1.0, list(others)))
     training = Training(order.encoder, order.folder, order.recipe, order.mixture, compiled=order.compiled)
-    training.run(rows, say)
-    figures = measure(order.folder, held, sets, say)
-    figures["rows"] = _counted(rows)
-    figures["recipe"] = {**asdict(order.recipe), **asdict(order.mixture)}
+    training.run(parts, say)
+    asked_by_users = [row for path in order.calibrate_on for row in read_rows(path)]
+    searched = as_searched(_some(asked_by_users or held), others, Random(4))
+    figures = measure(order.folder, order.embedder, searched, held, sets, say)
+    figures["rows"] = _counted([*rows, *finish])
+    figures["recipe"] = {"passes": order.passes, **asdict(order.recipe), **asdict(order.mixture)}
     (order.folder / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
     write_report(order.folder, figures)
     say(f"The reader is in {order.folder / 'reader'}, its report in {order.folder / 'report.html'}")
     return order.folder / "reader"
 
 
-def measure(folder: Path, held: Sequence[Row], sets: dict[str, list[Asked]], say: Say) -> dict[str, object]:
-    """Export what `folder/trained` holds to `folder/reader`, calibrate it, and measure it on the sets."""
+def measure(
+    folder: Path,
+    embedder: Path,
+    searched: Sequence[tuple[Asked, list[Passage]]],
+    held: Sequence[Row],
+    sets: dict[str, list[Asked]],
+    say: Say,
+) -> dict[str, object]:
+    """Export what `folder/trained` holds to `folder/reader`, calibrate it on `searched`, and measure it on the sets.
+
+    The threshold of the span alone, for the sets, is chosen on `held`.
+    """
     reader = folder / "reader"
     export_reader(folder / "trained", reader, Calibration(0.0))
-    sample = Random(3).sample(list(held), min(CALIBRATED_ON, len(held)))
-    searched = as_searched(sample, Random(4))
     say(f"Calibrating on {len(searched)} held-out questions")
-    outcomes = engine_outcomes(ExtractiveReader(reader), searched)
+    outcomes = engine_outcomes(ExtractiveReader(reader, Embedder(embedder)), searched)
     sureness = fit_sureness(outcomes[::2])
     threshold = best_threshold(outcomes, most_refused_wrongly=MOST_REFUSED_WRONGLY)
     calibrate(reader, Calibration(round(threshold, 2), round(sureness.slope, 4), round(sureness.bias, 4)))
@@ -145,14 +176,15 @@ def _split(order: Order, measured: Sequence[Asked]) -> tuple[list[Row], list[Row
     return [row for row in kept if not held_out(row)], [row for row in kept if held_out(row)]
 
 
-def _made(order: Order, say: Say) -> list[Row]:
-    if not order.documents:
-        return []
-    say("Making questions from documents")
+def _documents(order: Order) -> list[Document]:
+    """A share of the documents: all would be far more than are needed."""
     random = Random(order.recipe.seed)
     read = (document for path in order.documents for document in read_documents(path))
-    documents = [one for one in read if one.source not in order.without and random.random() < 0.3]
-    return rows_from_documents(documents, order.made, random)
+    return [one for one in read if one.source not in order.without and random.random() < DOCUMENTS]
+
+
+def _some(rows: Sequence[Row]) -> list[Row]:
+    return Random(3).sample(rows, min(CALIBRATED_ON, len(rows)))
 
 
 def _answers(row: Row) -> tuple[str, ...]:

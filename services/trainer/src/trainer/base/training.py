@@ -1,10 +1,11 @@
 """Training the reader: passes over the groups, checkpoints on the way, the same again after an interruption."""
 
+import itertools
 import json
 import math
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
@@ -33,14 +34,36 @@ class Recipe:
     """What decides the weights, besides the data. Rates are those of AdamW."""
 
     seed: int = 21
-    passes: float = 1.6
-    """How often each row is read; the last pass may be a part of one."""
     peak_rate: float = 2.2e-4
     warm_up: float = 0.04
     """The share of all steps in which the rate rises; then it falls to nothing along a line."""
     weight_decay: float = 0.01
     dropout: float = 0.0
     checkpoint_every: int = 200
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows that are read together, and how often; the last pass may be a part of one. See `Material` for `others`."""
+
+    rows: Sequence[Row]
+    passes: float
+    others: Sequence[str] = ()
+
+
+class Reading:
+    """The passes over a part: other wrong passages and another order each time, the same when it is gone on with."""
+
+    def __init__(self, part: Part, seed: str, mixture: Mixture) -> None:
+        self._material = Material(part.rows, part.others)
+        self._seed = seed
+        self._mixture = mixture
+
+    def of_pass(self, number: int, encoder: Encoder, say: Say) -> Iterator[Batch]:
+        """What is learnt from in the pass of this number."""
+        say(f"Choosing passages for {len(self._material.rows)} rows")
+        random = Random(f"{self._seed}/{number}")
+        return batches(encoder.encode(self._material.groups(random, self._mixture), random), random)
 
 
 @dataclass(frozen=True)
@@ -71,6 +94,7 @@ class Training:
         self._recipe = recipe
         self._mixture = mixture
         self._tokenizer = encoder / "tokenizer.json"
+        self._encoder = Encoder(Tokenizer.from_file(str(self._tokenizer)))
         self._bert = _with_span_head(encoder, recipe.dropout)
         self._reader = Reader(self._bert)
         self._forward = torch.compile(self._reader, dynamic=False) if compiled else self._reader
@@ -80,32 +104,28 @@ class Training:
         self._questions = 0
         self._loss = 0.0
 
-    def run(self, rows: Sequence[Row], say: Say) -> None:
-        """Train to the end, from the last checkpoint when the folder has one.
+    def run(self, parts: Sequence[Part], say: Say) -> None:
+        """Train on one part after the other, from the last checkpoint when the folder has one.
 
         Raises:
             CannotResume: the folder's checkpoint was made with other settings or other rows.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._resume(len(rows), say)
-        encoder = Encoder(Tokenizer.from_file(str(self._tokenizer)))
-        material = Material(rows)
+        self._resume(parts, say)
+        readings = [Reading(part, f"{self._recipe.seed}/{number}", self._mixture) for number, part in enumerate(parts)]
+        firsts = [list(reading.of_pass(0, self._encoder, say)) for reading in readings]
+        wanted = [max(1, round(len(first) * part.passes)) for part, first in zip(parts, firsts, strict=True)]
         before = 0
-        steps = 0
-        for number in range(math.ceil(self._recipe.passes)):
-            say(f"Pass {number + 1} of {self._recipe.passes:g}: choosing passages")
-            random = Random(f"{self._recipe.seed}/{number}")
-            made = encoder.encode(material.groups(random, self._mixture), random)
-            packed = list(batches(made, random))
-            steps = before + round(len(packed) * (self._recipe.passes - number))
-            say(f"{len(made)} questions with {sum(len(group.rows) for group in made)} passages, {len(packed)} steps")
-            for batch in packed[max(0, self._step - before) : steps - before]:
-                self._learn(batch, steps)
-                self._report(steps, say)
+        for reading, first, count in zip(readings, firsts, wanted, strict=True):
+            again = (batch for number in itertools.count(1) for batch in reading.of_pass(number, self._encoder, say))
+            learnt = min(max(0, self._step - before), count)
+            for batch in itertools.islice(itertools.chain(first, again), learnt, count):
+                self._learn(batch, sum(wanted))
+                self._report(sum(wanted), say)
                 if self._step % self._recipe.checkpoint_every == 0:
-                    self._checkpoint(len(rows))
-            before += len(packed)
-        self._checkpoint(len(rows))
+                    self._checkpoint(parts)
+            before += count
+        self._checkpoint(parts)
         self.save(self._folder / "trained")
 
     def save(self, target: Path) -> None:
@@ -142,12 +162,13 @@ class Training:
             file.write(json.dumps(asdict(progress)) + "\n")
         say(str(progress))
 
-    def _about(self, rows: int) -> dict[str, Any]:
-        return {"recipe": asdict(self._recipe), "mixture": asdict(self._mixture), "rows": rows}
+    def _about(self, parts: Sequence[Part]) -> dict[str, Any]:
+        sizes = [[len(part.rows), part.passes] for part in parts]
+        return {"recipe": asdict(self._recipe), "mixture": asdict(self._mixture), "parts": sizes}
 
-    def _checkpoint(self, rows: int) -> None:
+    def _checkpoint(self, parts: Sequence[Part]) -> None:
         state = {
-            "about": self._about(rows),
+            "about": self._about(parts),
             "model": self._bert.state_dict(),
             "optimizer": self._optimizer.state_dict(),
             "at": (self._step, self._seconds, self._questions, self._loss),
@@ -156,14 +177,14 @@ class Training:
         torch.save(state, part)
         part.replace(self._folder / CHECKPOINT)
 
-    def _resume(self, rows: int, say: Say) -> None:
+    def _resume(self, parts: Sequence[Part], say: Say) -> None:
         path = self._folder / CHECKPOINT
         if not path.exists():
             return
         state = torch.load(path, weights_only=True)
-        if state["about"] != self._about(rows):
+        if state["about"] != self._about(parts):
             raise CannotResume(
-                f"{path} was begun with {state['about']}; this is {self._about(rows)}. Use another folder."
+                f"{path} was begun with {state['about']}; this is {self._about(parts)}. Use another folder."
             )
         self._bert.load_state_dict(state["model"])
         self._optimizer.load_state_dict(state["optimizer"])

@@ -9,6 +9,7 @@ from tokenizers import Tokenizer
 from trainer.base.batches import BATCH_TOKENS, LENGTHS, Encoder, batches
 from trainer.base.groups import Group, Material, Mixture, rows_from_documents
 from trainer.base.made_questions import questions
+from trainer.base.measuring import as_searched
 from trainer.base.neighbours import Neighbours
 from trainer.base.rows import Document, Row, UnreadableData, Unseen, read_documents, read_rows
 from trainer.base.swapped import impossible
@@ -130,6 +131,22 @@ class TestGroups:
             answer = group.passages[0][group.start : group.end]
             assert answer
             assert all(answer.lower() not in other.lower() for other in group.passages[1:])
+
+    def test_other_passages_stand_beside_an_answer_and_are_never_asked_about(self):
+        other = "The river Rhone flows through Lyon; the Rhine does not."
+        mixture = Mixture(wrong_beside=1.0, right_gone=1.0, made_impossible=0.0)
+        groups = [group for seed in range(5) for group in Material(ROWS, [other]).groups(Random(seed), mixture)]
+        assert any(other in group.passages for group in groups)
+        assert all(group.start < 0 for group in groups if group.passages[0] == other)
+
+    def test_held_out_rows_are_read_among_what_a_search_gives(self):
+        rhone = "The Rhone flows through Lyon, and many people swim in it."
+        asked = as_searched(ROWS, {rhone: "Rhone"}, Random(1), gone=0.5)
+        for one, passages in asked:
+            texts = [passage.text for passage in passages]
+            assert (one.passage in texts) or not one.answers
+            assert [passage.number for passage in passages] == list(range(1, len(passages) + 1))
+        assert any(passage.title == "Rhone" for _, passages in asked for passage in passages)
 
 
 class TestBatches:
