@@ -62,6 +62,18 @@ def best_threshold(outcomes: Sequence[Outcome], *, most_refused_wrongly: float =
     return max(allowed, key=lambda one: one.worth).threshold
 
 
+def with_unanswerable(outcomes: Sequence[Outcome], share: float) -> list[Outcome]:
+    """The outcomes without those unanswerable ones, from the end, that are more than this share (below 1) of them."""
+    left = round(sum(one.answerable for one in outcomes) * share / (1 - share))
+    kept = []
+    for one in outcomes:
+        if not one.answerable:
+            left -= 1
+        if one.answerable or left >= 0:
+            kept.append(one)
+    return kept
+
+
 @dataclass(frozen=True, slots=True)
 class Sureness:
     """The probability that an answer of some score is right: 1 / (1 + exp(-(slope * score + bias)))."""

@@ -12,7 +12,16 @@ from nexus_serving.engines.embedder import Embedder
 from nexus_serving.engines.extractive import ExtractiveReader
 from nexus_serving.reader_model import Calibration, calibrate, export_reader
 
-from trainer.base.calibration import Curve, Outcome, at, best_threshold, curve, expected_calibration_error, fit_sureness
+from trainer.base.calibration import (
+    Curve,
+    Outcome,
+    at,
+    best_threshold,
+    curve,
+    expected_calibration_error,
+    fit_sureness,
+    with_unanswerable,
+)
 from trainer.base.groups import Mixture, other_passages, rows_from_documents
 from trainer.base.measuring import Given, SpanReading, as_searched, engine_outcomes, scored, with_distractors
 from trainer.base.report import write_report
@@ -31,6 +40,9 @@ DISTRACTORS = 4
 MOST_REFUSED_WRONGLY = 0.05
 """Of the questions that the passages answer, at most so many may be refused; within that the threshold refuses as many
 of the others as it can."""
+
+UNANSWERABLE = 0.2
+"""Of the questions that sureness is fitted on, so many have no answer: about as many as people ask."""
 
 
 class NothingToTrainOn(Exception):
@@ -115,7 +127,8 @@ def measure(
     export_reader(folder / "trained", reader, Calibration(0.0))
     say(f"Calibrating on {len(searched)} held-out questions")
     outcomes = engine_outcomes(ExtractiveReader(reader, Embedder(embedder)), searched)
-    sureness = fit_sureness(outcomes[::2])
+    usual = with_unanswerable(outcomes, UNANSWERABLE)
+    sureness = fit_sureness(usual[::2])
     threshold = best_threshold(outcomes, most_refused_wrongly=MOST_REFUSED_WRONGLY)
     calibrate(reader, Calibration(round(threshold, 2), round(sureness.slope, 4), round(sureness.bias, 4)))
     reading = SpanReading(reader)
@@ -127,7 +140,7 @@ def measure(
         "calibration": {
             "questions": len(outcomes),
             "chosen": asdict(at(outcomes, threshold)),
-            "expected_calibration_error": expected_calibration_error(outcomes[1::2], sureness),
+            "expected_calibration_error": expected_calibration_error(usual[1::2], sureness),
             "curve": [asdict(one) for one in curve(outcomes, 40)],
             "outcomes": [[round(one.score, 3), round(one.worth, 3), one.answerable] for one in outcomes],
             "slope": sureness.slope,

@@ -13,6 +13,7 @@ from trainer.base.calibration import (
     curve,
     expected_calibration_error,
     fit_sureness,
+    with_unanswerable,
 )
 
 
@@ -40,6 +41,12 @@ def test_it_keeps_within_what_may_be_refused_wrongly():
     hard = outcomes(*[(float(n), 0.0, False) for n in range(50)], *[(float(n) + 0.5, 0.4, True) for n in range(50)])
     assert at(hard, best_threshold(hard)).refused_wrongly > 0.5
     assert at(hard, best_threshold(hard, most_refused_wrongly=0.1)).refused_wrongly <= 0.1
+
+
+def test_of_too_many_unanswerable_ones_only_the_share_is_kept():
+    kept = with_unanswerable(GOOD, 0.25)
+    assert [one.answerable for one in kept] == [True, True, True, False]
+    assert with_unanswerable(GOOD, 0.9) == GOOD
 
 
 def test_the_curve_goes_from_answering_everything_to_answering_nothing():
