@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ def export_reader(source: Path, target: Path, calibration: Calibration, *, int8:
     # Imported here: launching reads this module's neighbours, and must not wait for onnx.
     import onnx
     from safetensors.numpy import load_file
+    from tokenizers import Tokenizer
 
     from nexus_serving.bert_graph import BertGraph, BertShape
 
@@ -37,7 +37,11 @@ def export_reader(source: Path, target: Path, calibration: Calibration, *, int8:
     model = graph.model(graph.span_logits(graph.encoder()), "logits", ["batch", "length", 2])
     target.mkdir(parents=True, exist_ok=True)
     onnx.save(model, target / "model.onnx")
-    shutil.copyfile(source / "tokenizer.json", target / "tokenizer.json")
+    # Encoders come with a tokenizer that cuts and pads; whoever reads with ours decides on lengths alone.
+    tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    tokenizer.save(str(target / "tokenizer.json"))
     weights = file_digest(source / "model.safetensors")
     about = {"engine": ENGINE, "weights": weights, "int8": int8, "window": WINDOW, "stride": STRIDE}
     write_about(target, {**about, **asdict(calibration)})

@@ -33,7 +33,11 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are reaped by the kernel
     logging.disable(logging.CRITICAL)  # readers of broken files warn a lot, to nobody's use
-    splitter = StructureNodeParser(Tokenizer.from_file(sys.argv[2]), max_chunks=int(sys.argv[3]))
+    tokenizer = Tokenizer.from_file(sys.argv[2])
+    # A vocabulary may come with settings to cut and pad texts: then every length would be the same.
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    splitter = StructureNodeParser(tokenizer, max_chunks=int(sys.argv[3]))
     gc.collect()
     gc.freeze()
     while True:
