@@ -29,7 +29,7 @@ ASKING = 4.0
 """Lost by a unit that asks or names instead of telling: a question, a heading, the head of a table."""
 WHOLE = 0.6
 """An answer that is this much of its sentence is not repeated before it."""
-WEIGHED = 16
+WEIGHED = 8
 """Candidates that are worth comparing with the question by their meaning; the rest could not win by it."""
 CLOSE = 2.0
 """A second place that scores at most this much less is quoted too: the reader cannot tell which one is meant."""

@@ -41,24 +41,30 @@ def curve(outcomes: Sequence[Outcome], points: int = 200) -> list[Curve]:
     return [at(outcomes, threshold) for threshold in [chosen[0] - 1e-6, *chosen, chosen[-1] + 1e-6]]
 
 
-def at(outcomes: Sequence[Outcome], threshold: float) -> Curve:
-    """What would be done with this threshold: below it nothing is answered."""
+def at(outcomes: Sequence[Outcome], threshold: float, *, unanswerable: float | None = None) -> Curve:
+    """What would be done with this threshold: below it nothing is answered. `worth` counts as if that share of the
+    questions had no answer; as they come when none is named."""
     refused = [outcome for outcome in outcomes if outcome.score < threshold]
     none = sum(not outcome.answerable for outcome in outcomes)
     rightly = sum(not outcome.answerable for outcome in refused)
     given = sum(outcome.worth for outcome in outcomes if outcome.score >= threshold and outcome.answerable)
+    share = none / len(outcomes) if unanswerable is None else unanswerable
     return Curve(
         threshold,
-        (given + rightly) / len(outcomes),
+        (1 - share) * given / max(1, len(outcomes) - none) + share * rightly / max(1, none),
         rightly / none if none else 1.0,
         (len(refused) - rightly) / max(1, len(outcomes) - none),
         rightly / len(refused) if refused else 1.0,
     )
 
 
-def best_threshold(outcomes: Sequence[Outcome], *, most_refused_wrongly: float = 1.0) -> float:
-    """The threshold worth most, among those that refuse at most this share of what could be answered."""
-    allowed = [one for one in curve(outcomes) if one.refused_wrongly <= most_refused_wrongly]
+def best_threshold(
+    outcomes: Sequence[Outcome], *, most_refused_wrongly: float = 1.0, unanswerable: float | None = None
+) -> float:
+    """The threshold worth most, among those that refuse at most this share of what could be answered; see `at` for
+    the share of questions without an answer."""
+    points = [at(outcomes, one.threshold, unanswerable=unanswerable) for one in curve(outcomes)]
+    allowed = [one for one in points if one.refused_wrongly <= most_refused_wrongly]
     return max(allowed, key=lambda one: one.worth).threshold
 
 

@@ -37,6 +37,8 @@ DOCUMENTS = 0.3
 OTHERS = 30_000
 """Passages of the documents that stand beside those that are asked about."""
 DISTRACTORS = 4
+AMONG = 4
+"""For each question that the training ends with, so many others stand among them: with fewer it forgets the others."""
 MOST_REFUSED_WRONGLY = 0.05
 """Of the questions that the passages answer, at most so many may be refused; within that the threshold refuses as many
 of the others as it can."""
@@ -84,7 +86,9 @@ def train_reader(order: Order, say: Say) -> Path:
         UnreadableData, NothingToTrainOn, CannotResume.
     """
     sets = {path.name.split(".json")[0]: read_set(path) for path in order.sets}
-    human, held = _split(order, [asked for one in sets.values() for asked in one])
+    asked_by_users = [row for path in order.calibrate_on for row in read_rows(path)]
+    unseen = _unseen(sets, asked_by_users)
+    human, held = _split(order, unseen)
     documents = _documents(order)
     random = Random(order.recipe.seed)
     rows = human + rows_from_documents(documents, order.made, random)
@@ -95,12 +99,11 @@ def train_reader(order: Order, say: Say) -> Path:
     rows = rows[: order.most]
     say(f"{len(rows)} rows to train on, {len(held)} held out for calibration")
     parts = [Part(rows, order.passes, list(others))]
-    if finish := [row for path in order.finish_on for row in read_rows(path)][: order.most]:
-        among = random.sample(rows, min(len(rows), 2 * len(finish)))
+    if finish := [row for path in order.finish_on for row in read_rows(path) if unseen(row)][: order.most]:
+        among = random.sample(rows, min(len(rows), AMONG * len(finish)))
         parts.append(Part([*finish, *finish, *among], 1.0, list(others)))
     training = Training(order.encoder, order.folder, order.recipe, order.mixture, compiled=order.compiled)
     training.run(parts, say)
-    asked_by_users = [row for path in order.calibrate_on for row in read_rows(path)]
     searched = as_searched(_some(asked_by_users or held), others, Random(4))
     figures = measure(order.folder, order.embedder, searched, held, sets, say)
     figures["rows"] = _counted([*rows, *finish])
@@ -121,7 +124,8 @@ def measure(
 ) -> dict[str, object]:
     """Export what `folder/trained` holds to `folder/reader`, calibrate it on `searched`, and measure it on the sets.
 
-    The threshold of the span alone, for the sets, is chosen on `held`.
+    The threshold of the span alone, for the sets, is chosen on `held`, as if half of it had no answer: so it is in
+    SQuAD 2.0.
     """
     reader = folder / "reader"
     export_reader(folder / "trained", reader, Calibration(0.0))
@@ -135,7 +139,7 @@ def measure(
     alone = [
         one.outcome for one in reading.given([(Asked(r.question, r.passage, _answers(r)), [r.passage]) for r in held])
     ]
-    span_threshold = best_threshold(alone)
+    span_threshold = best_threshold(alone, unanswerable=0.5)
     figures: dict[str, object] = {
         "calibration": {
             "questions": len(outcomes),
@@ -182,8 +186,13 @@ def _best(given: Sequence[Given], outcomes: Sequence[Outcome]) -> Curve:
     return at(outcomes, best_threshold(outcomes))
 
 
-def _split(order: Order, measured: Sequence[Asked]) -> tuple[list[Row], list[Row]]:
-    unseen = Unseen([one.passage for one in measured], [one.question for one in measured])
+def _unseen(sets: dict[str, list[Asked]], asked_by_users: Sequence[Row]) -> Unseen:
+    """What may be trained on: no set that is measured on, and nothing that the calibration rests on."""
+    kept_out: list[Asked | Row] = [*(one for asked in sets.values() for one in asked), *asked_by_users]
+    return Unseen([one.passage for one in kept_out], [one.question for one in kept_out])
+
+
+def _split(order: Order, unseen: Unseen) -> tuple[list[Row], list[Row]]:
     read = (row for path in order.questions for row in read_rows(path))
     kept = [row for row in read if row.source not in order.without and unseen(row) and len(row.answer) < 300]
     return [row for row in kept if not held_out(row)], [row for row in kept if held_out(row)]

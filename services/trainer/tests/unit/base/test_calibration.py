@@ -43,6 +43,12 @@ def test_it_keeps_within_what_may_be_refused_wrongly():
     assert at(hard, best_threshold(hard, most_refused_wrongly=0.1)).refused_wrongly <= 0.1
 
 
+def test_where_more_questions_have_no_answer_more_are_refused():
+    few = outcomes(*[(float(n), 0.8, True) for n in range(40)], *[(n / 2, 0.0, False) for n in range(20, 30)])
+    assert best_threshold(few, unanswerable=0.5) > best_threshold(few)
+    assert at(few, 100, unanswerable=0.5).worth == 0.5
+
+
 def test_of_too_many_unanswerable_ones_only_the_share_is_kept():
     kept = with_unanswerable(GOOD, 0.25)
     assert [one.answerable for one in kept] == [True, True, True, False]
