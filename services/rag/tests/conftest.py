@@ -19,6 +19,7 @@ from opskit.contracts.reader import (
     TokenUsage,
     Turn,
 )
+from opskit.contracts.releases import ServingTable
 from opskit.errors import Unavailable
 from prometheus_client import REGISTRY
 from pydantic import SecretStr
@@ -27,7 +28,8 @@ from rag.app import create_app
 from rag.dependencies import Rag
 from rag.ports import Embedded, Exchange, Found, Served
 from rag.recording import Recorder
-from rag.release import ReleaseSettings, load_release
+from rag.release import ReleaseSettings, RetrievalSettings, load_release
+from rag.serving import Lines
 from rag.settings import Settings
 from rag.slots import ReaderSlots
 from rag.understanding import Ask
@@ -103,7 +105,7 @@ class FakeRetriever:
         self.asked: list[tuple[str, str, int]] = []
         self.down = False
 
-    async def find(self, question: str, *, scope: str, wanted: int) -> list[Found]:
+    async def find(self, question: str, *, scope: str, wanted: int, settings: RetrievalSettings) -> list[Found]:
         self.asked.append((question, scope, wanted))
         if self.down:
             raise Unavailable("Milvus is down.")
@@ -122,10 +124,17 @@ class FakeReader:
         self.go.set()
         self.asked = asyncio.Event()
         self.requests: list[ReaderRequest] = []
+        self.models: list[str] = []
+        self.missing: set[str] = set()
         self.stopped = 0
 
-    async def read(self, request: ReaderRequest, *, seconds: float) -> AsyncGenerator[ReaderDelta | ReaderResult, None]:
+    async def read(
+        self, request: ReaderRequest, *, model: str, seconds: float
+    ) -> AsyncGenerator[ReaderDelta | ReaderResult, None]:
         self.requests.append(request)
+        self.models.append(model)
+        if model in self.missing:
+            raise Unavailable("The reader in Triton is not loaded.")
         self.asked.set()
         finished = False
         try:
@@ -192,6 +201,7 @@ class World:
     retriever: FakeRetriever = field(default_factory=FakeRetriever)
     reader: FakeReader = field(default_factory=FakeReader)
     ranker: FakeRanker | None = None
+    table: ServingTable = field(default_factory=ServingTable)
     conversations: FakeConversations = field(default_factory=FakeConversations)
     answers: FakeAnswers = field(default_factory=FakeAnswers)
     slots: ReaderSlots = field(default_factory=lambda: ReaderSlots(at_once=2, waiting=2, wait_seconds=5))
@@ -212,10 +222,12 @@ class World:
     def headers(tenant: str = "acme") -> dict[str, str]:
         return caller(tenant)
 
+    def lines(self) -> Lines:
+        return Lines(self.release, self.models, self)
+
     def answering(self) -> Answering:
         return Answering(
-            release=self.release,
-            models=self.models,
+            lines=self.lines(),
             embedder=self.embedder,
             retriever=self.retriever,
             reader=self.reader,
@@ -234,7 +246,7 @@ class World:
     def app(self) -> FastAPI:
         settings = Settings.model_validate({"internal_token": SecretStr(TOKEN)})
         app = create_app(settings)
-        app.state.rag = Rag(self.answering(), self.retriever, self.embedder, self.answers, started=1)
+        app.state.rag = Rag(self.answering(), self.lines(), self.retriever, self.embedder, self.answers, started=1)
         return app
 
     def client(self, tenant: str = "acme") -> httpx.AsyncClient:

@@ -5,22 +5,21 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from itertools import islice
 
 import structlog
 from opskit.contracts.answers import AnswerRecord
-from opskit.contracts.reader import Passage, ReaderRequest, ReaderResult, TokenUsage
+from opskit.contracts.reader import Passage, ReaderDelta, ReaderRequest, ReaderResult, TokenUsage
 from opskit.errors import Unavailable
 
 from rag import metrics, prompt
 from rag.candidates import related, worth_reading
-from rag.errors import ReaderFailed
-from rag.ports import Conversations, Embedder, Found, Ranker, Reader, Retriever, ServedModels
+from rag.errors import Busy, ReaderFailed
+from rag.ports import Conversations, Embedder, Found, Ranker, Reader, Retriever
 from rag.ranking import reordered
 from rag.recording import Recorder, count
-from rag.release import ReleaseSettings
 from rag.retrieve import retrieve
+from rag.serving import Line, Lines
 from rag.slots import ReaderSlots
 from rag.stopwatch import Stopwatch
 from rag.understanding import Ask, Understood, earlier_exchanges, question_of, understand
@@ -69,8 +68,7 @@ class Answering:
     def __init__(
         self,
         *,
-        release: ReleaseSettings,
-        models: ServedModels,
+        lines: Lines,
         embedder: Embedder,
         retriever: Retriever,
         reader: Reader,
@@ -80,72 +78,88 @@ class Answering:
         recorder: Recorder,
         seconds: float,
     ) -> None:
-        self._release, self._prompt = release, release.prompt
-        self._models, self._embedder, self._retriever, self._reader = models, embedder, retriever, reader
+        self._lines, self._embedder, self._retriever, self._reader = lines, embedder, retriever, reader
         self._ranker = ranker
         self._slots, self._conversations, self._recorder = slots, conversations, recorder
         self._seconds = seconds
-        self.release_id_with = lru_cache(8)(release.id_with)
 
-    async def release_id(self) -> str:
-        """The release that would answer now."""
-        return self.release_id_with(await self._models.current())
+    async def can_be_asked(self, release: str) -> bool:
+        """Whether a release may be asked by its id."""
+        return await self._lines.named(release) is not None
 
     async def answer(self, ask: Ask) -> AsyncGenerator[Words | Finished, None]:
         """The wording piece by piece, then the end. Closing the generator stops all work on the answer."""
-        watch, release, complete = Stopwatch(), NOT_KNOWN, False
+        watch, said, complete = Stopwatch(), False, False
         try:
-            release = await self.release_id()
-            async with aclosing(self._steps(ask, release, watch)) as events:
-                async for event in events:
-                    complete = isinstance(event, Finished)
-                    yield event
-        except (asyncio.CancelledError, GeneratorExit):
-            if not complete:
-                metrics.ANSWERS_ABANDONED.inc()
-            raise
+            lines = await self._lines_for(ask)
         except Exception:
-            metrics.ANSWERS.labels(release, "error").inc()
+            metrics.ANSWERS.labels(NOT_KNOWN, "error").inc()
             raise
+        for place, line in enumerate(lines, start=1):
+            try:
+                async with aclosing(self._steps(ask, line, watch)) as events:
+                    async for event in events:
+                        said, complete = True, isinstance(event, Finished)
+                        yield event
+                return
+            except (asyncio.CancelledError, GeneratorExit):
+                if not complete:
+                    metrics.ANSWERS_ABANDONED.inc()
+                raise
+            except Unavailable as exc:
+                metrics.ANSWERS.labels(line.release, "error").inc()
+                if said or place == len(lines) or isinstance(exc, Busy):
+                    raise
+                metrics.STEPPED_IN.labels(line.release).inc()
+                log.warning("another_release_steps_in", release=line.release, reason=exc.message)
+            except Exception:
+                metrics.ANSWERS.labels(line.release, "error").inc()
+                raise
 
-    async def _steps(self, ask: Ask, release: str, watch: Stopwatch) -> AsyncGenerator[Words | Finished, None]:
-        understood = await self._understand(ask)
+    async def _lines_for(self, ask: Ask) -> list[Line]:
+        if ask.release is None:
+            return await self._lines.of(ask.conversation_id)
+        line = await self._lines.named(ask.release)
+        return [await self._lines.champion() if line is None else line]
+
+    async def _steps(self, ask: Ask, line: Line, watch: Stopwatch) -> AsyncGenerator[Words | Finished, None]:
+        understood = await self._understand(ask, line)
         watch.lap("understand")
         spoken: Spoken | None = None
-        async with aclosing(self._said(ask, understood, watch)) as said:
+        async with aclosing(self._said(ask, line, understood, watch)) as said:
             async for event in said:
                 if isinstance(event, Spoken):
                     spoken = event
                     continue
                 if "first_token" not in watch.timings:
-                    metrics.FIRST_TOKEN_SECONDS.labels(release).observe(watch.mark("first_token"))
+                    metrics.FIRST_TOKEN_SECONDS.labels(line.release).observe(watch.mark("first_token"))
                 yield event
         assert spoken is not None, "whatever was said ends with a verdict"
         watch.lap("read")
-        record = _record(ask, understood, spoken, release)
+        record = _record(ask, understood, spoken, line.release)
         await self._recorder.keep(record, asked=understood.asked)
         watch.lap("record")
         found = [one for _, one in spoken.shown]
         count(record, spoken.verdict, spoken.usage, found, seconds=watch.mark("total"))
         yield Finished(record, spoken.usage, watch.timings)
 
-    async def _understand(self, ask: Ask) -> Understood:
+    async def _understand(self, ask: Ask, line: Line) -> Understood:
         asked = question_of(ask.messages)
         history = earlier_exchanges(ask.messages)
         if not history and not ask.is_new_conversation:
             history = await self._conversations.history(ask.tenant, ask.conversation_id)
-        return understand(asked, history, turns=self._prompt.history_turns)
+        return understand(asked, history, turns=line.settings.prompt.history_turns)
 
-    async def _said(self, ask: Ask, understood: Understood, watch: Stopwatch) -> AsyncGenerator[Step, None]:
-        wording = self._prompt.wording
+    async def _said(self, ask: Ask, line: Line, understood: Understood, watch: Stopwatch) -> AsyncGenerator[Step, None]:
+        wording = line.settings.prompt.wording
         if understood.talk is not None:
             reply = Verdict(getattr(wording, understood.talk.value), [], abstained=False)
             usage = await self._counted(understood.asked, reply.text)
             yield Words(reply.text)
             yield Spoken(reply, usage, [])
             return
-        found = await self._found(ask, understood)
-        shown = await self._shown(ask, understood, found)
+        found = await self._found(ask, line, understood)
+        shown = await self._shown(ask, line, understood, found)
         watch.lap("retrieve")
         if not shown:
             nothing = Verdict(wording.abstention if found else wording.empty, [], abstained=True)
@@ -157,33 +171,37 @@ class Answering:
             understood.question,
             [passage for passage, _ in shown],
             understood.history,
-            self._prompt,
+            line.settings.prompt,
             max_answer_tokens=ask.max_tokens,
         )
-        async with aclosing(self._read(request, shown)) as spoken:
+        async with aclosing(self._read(request, line, shown)) as spoken:
             async for event in spoken:
                 yield event
 
-    async def _found(self, ask: Ask, understood: Understood) -> list[Found]:
+    async def _found(self, ask: Ask, line: Line, understood: Understood) -> list[Found]:
         return await retrieve(
             self._retriever,
             understood.question,
             tenant=ask.tenant,
             knowledge_base=ask.knowledge_base,
-            wanted=self._most(ask),
+            wanted=_most(ask, line),
+            settings=line.settings.retrieval,
         )
 
-    async def _shown(self, ask: Ask, understood: Understood, found: list[Found]) -> Shown:
-        settings, most = self._release.retrieval, self._most(ask)
+    async def _shown(self, ask: Ask, line: Line, understood: Understood, found: list[Found]) -> Shown:
+        settings, most = line.settings.retrieval, _most(ask, line)
         near = related(found, understood.question, similar_from=settings.similar_from)
         chosen = worth_reading(near, per_document=settings.passages_per_document)
         candidates = list(islice(chosen, 2 * most))
         if self._ranker is not None and candidates:
             most = ask.passages or settings.passages_written
-            candidates = await self._ranked(self._ranker, understood.question, candidates)
-        return prompt.numbered(candidates, budget=self._prompt.passage_tokens, most=most)
+            weight = settings.rank_weight
+            candidates = await self._ranked(self._ranker, understood.question, candidates, rank_weight=weight)
+        return prompt.numbered(candidates, budget=line.settings.prompt.passage_tokens, most=most)
 
-    async def _ranked(self, ranker: Ranker, question: str, candidates: list[Found]) -> list[Found]:
+    async def _ranked(
+        self, ranker: Ranker, question: str, candidates: list[Found], *, rank_weight: float
+    ) -> list[Found]:
         """In the order in which they answer; as search ranked them when nobody can tell."""
         try:
             scores = await ranker.scores(question, [one.text for one in candidates])
@@ -191,18 +209,16 @@ class Answering:
             metrics.NOT_RANKED.inc()
             log.warning("passages_not_ranked", reason=exc.message, cause=repr(exc.__cause__))
             return candidates
-        return reordered(candidates, scores, rank_weight=self._release.retrieval.rank_weight)
+        return reordered(candidates, scores, rank_weight=rank_weight)
 
-    def _most(self, ask: Ask) -> int:
-        return ask.passages or self._release.retrieval.passages
-
-    async def _read(self, request: ReaderRequest, shown: Shown) -> AsyncGenerator[Step, None]:
+    async def _read(self, request: ReaderRequest, line: Line, shown: Shown) -> AsyncGenerator[Step, None]:
         """The reader's words. They are held back until their citations are checked, when the release wants it so;
         otherwise they go out at once, and an answer that does not hold is taken back in words."""
-        hold = await self._holds()
+        wanted = line.settings.prompt.hold_until_verified
+        hold = not line.writes if wanted is None else wanted
         held: list[str] = []
         result: ReaderResult | None = None
-        async with self._slots.taken(), aclosing(self._reader.read(request, seconds=self._seconds)) as events:
+        async with self._slots.taken(), aclosing(self._words_of(request, line)) as events:
             async for event in events:
                 if isinstance(event, ReaderResult):
                     result = event
@@ -212,20 +228,22 @@ class Answering:
                     yield Words(event.text)
         if result is None:
             raise ReaderFailed("The reader ended without a result.")
-        verdict = verdict_on(result, shown, abstention=self._prompt.wording.abstention, spoken=not hold)
+        verdict = verdict_on(result, shown, abstention=line.settings.prompt.wording.abstention, spoken=not hold)
         for text in _rest(held, result, verdict) if hold else _taken_back(verdict):
             yield Words(text)
         yield Spoken(verdict, result.usage, shown, result.confidence)
 
-    async def _holds(self) -> bool:
-        """Whether words wait until their citations are checked."""
-        wanted = self._prompt.hold_until_verified
-        return not (await self._models.current()).writes if wanted is None else wanted
+    def _words_of(self, request: ReaderRequest, line: Line) -> AsyncGenerator[ReaderDelta | ReaderResult, None]:
+        return self._reader.read(request, model=line.reader_model, seconds=self._seconds)
 
     async def _counted(self, question: str, reply: str) -> TokenUsage:
         """Real token counts of an answer that no reader gave."""
         read, said = (await self._embedder.embed([question, reply])).tokens
         return TokenUsage(prompt_tokens=read, completion_tokens=said)
+
+
+def _most(ask: Ask, line: Line) -> int:
+    return ask.passages or line.settings.retrieval.passages
 
 
 def _record(ask: Ask, understood: Understood, spoken: Spoken, release: str) -> AnswerRecord:

@@ -16,15 +16,18 @@ from fastapi_offline import FastAPIOffline
 from opskit.database import open_database
 from opskit.errors import Unavailable, install_error_handlers
 from opskit.health import Check, health_router
+from opskit.http import create_http_client
 from opskit.logging import configure_logging
 from opskit.metrics import instrument
 from opskit.request_context import RequestContextMiddleware
+from sqlalchemy import Engine
 
 from rag.adapters.common_terms import CommonTerms
 from rag.adapters.milvus import MilvusChunks
 from rag.adapters.openai_reader import OpenAiReader, Terms
 from rag.adapters.redis_conversations import RedisConversations
 from rag.adapters.retrievers import LlamaIndexRetriever
+from rag.adapters.serving_table import TrainerTable
 from rag.adapters.sql_answers import SqlAnswers
 from rag.adapters.triton import TritonModels, open_triton
 from rag.adapters.triton_embedder import TritonEmbedder
@@ -37,6 +40,7 @@ from rag.recording import Recorder
 from rag.release import ReleaseSettings, load_release
 from rag.remote_model import remote_model
 from rag.routes import answers, chat, models, search
+from rag.serving import Lines
 from rag.settings import Settings
 from rag.slots import ReaderSlots
 
@@ -113,15 +117,15 @@ async def _open(
     embedder = TritonEmbedder(triton)
     common = CommonTerms(chunks, share=release.retrieval.common_from)
     await _in_background(stack, common.keep_current())
-    retriever = LlamaIndexRetriever(chunks, embedder, common, release.retrieval)
+    retriever = LlamaIndexRetriever(chunks, embedder, common)
     reader: Reader = TritonReader(triton)
     if remote is not None:
         reader = elsewhere = OpenAiReader(remote, _terms(settings))
         stack.push_async_callback(elsewhere.close)
         checks.update(model=elsewhere.check)
+    lines = Lines(release, served, await _serving_table(settings, engine, stack))
     answering = Answering(
-        release=release,
-        models=served,
+        lines=lines,
         embedder=embedder,
         retriever=retriever,
         reader=reader,
@@ -135,7 +139,17 @@ async def _open(
     )
     checks.update(triton=served.check, milvus=chunks.check, database=log_of_answers.check)
     optional_checks.update(redis=conversations.check)
-    return Rag(answering, retriever, embedder, log_of_answers, started=int(time.time()))
+    return Rag(answering, lines, retriever, embedder, log_of_answers, started=int(time.time()))
+
+
+async def _serving_table(settings: Settings, engine: Engine, stack: AsyncExitStack) -> TrainerTable:
+    client = create_http_client(str(settings.trainer_url), name="rag", read_seconds=5.0)
+    stack.push_async_callback(client.aclose)
+    token, every_seconds = settings.internal_token.get_secret_value(), settings.serving_refresh_seconds
+    table = TrainerTable(client, engine, token=token, every_seconds=every_seconds)
+    await asyncio.to_thread(table.recall)
+    await _in_background(stack, table.keep_current())
+    return table
 
 
 def _terms(settings: Settings) -> Terms:

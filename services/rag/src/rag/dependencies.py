@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 
 from rag.answer import Answering
 from rag.ports import AnswerLog, Embedder, Retriever
+from rag.serving import Lines
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,7 @@ class Rag:
     """The parts made in the lifespan."""
 
     answering: Answering
+    lines: Lines
     retriever: Retriever
     embedder: Embedder
     answers: AnswerLog

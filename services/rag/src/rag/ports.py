@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from opskit.contracts.answers import AnswerRecord
 from opskit.contracts.reader import ReaderDelta, ReaderRequest, ReaderResult
 
+from rag.release import RetrievalSettings
+
 Vectors = NDArray[np.float32]
 
 
@@ -66,7 +68,7 @@ class Found:
 class Retriever(Protocol):
     """Finds chunks of one tenant's one knowledge base. Raises Unavailable; an index that does not exist is empty."""
 
-    async def find(self, question: str, *, scope: str, wanted: int) -> list[Found]:
+    async def find(self, question: str, *, scope: str, wanted: int, settings: RetrievalSettings) -> list[Found]:
         """Candidates, best first; about `wanted` or more of them, when there are as many."""
 
 
@@ -80,8 +82,10 @@ class Ranker(Protocol):
 class Reader(Protocol):
     """Reads passages and answers. Raises Unavailable or ReaderFailed."""
 
-    def read(self, request: ReaderRequest, *, seconds: float) -> AsyncGenerator[ReaderDelta | ReaderResult, None]:
-        """Deltas, then one result. Closing the generator stops the work."""
+    def read(
+        self, request: ReaderRequest, *, model: str, seconds: float
+    ) -> AsyncGenerator[ReaderDelta | ReaderResult, None]:
+        """Deltas, then one result, by a model of the server. Closing the generator stops the work."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from rag.ports import Served
+if TYPE_CHECKING:
+    from rag.ports import Served
 
 
 class _Section(BaseModel):
@@ -68,7 +69,7 @@ class ReleaseSettings(_Section):
     retrieval: RetrievalSettings
     prompt: PromptSettings
 
-    def id_with(self, served: Served) -> str:
+    def id_with(self, served: "Served") -> str:
         """The id of these settings with these models: the same parts give the same id on every machine."""
         parts = [
             served.reader_digest,

@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from opskit.settings import MilvusSettings, RedisSettings, ServiceSettings, TritonSettings
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AnyHttpUrl, Field, SecretStr, field_validator
 
 from rag.remote_model import FORM, remote_model
 
@@ -25,6 +25,9 @@ class Settings(RedisSettings, MilvusSettings, TritonSettings, ServiceSettings):
     release_file: Path = Field(
         Path(__file__).with_name("release.yaml"), description="Prompt and retrieval settings of the release."
     )
+
+    trainer_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8083")
+    serving_refresh_seconds: float = Field(2.0, gt=0, description="How often trainer is asked which releases serve.")
 
     milvus_searches: int = Field(32, ge=1, description="Searches in Milvus at the same time; few for Milvus Lite.")
     answer_seconds: float = Field(60.0, gt=0, description="An answer that takes longer is given up.")

@@ -25,6 +25,8 @@ class Ask:
     is_new_conversation: bool = False
     passages: int | None = None
     max_tokens: int | None = None
+    release: str | None = None
+    """The release that is asked by its id, whatever the conversation's would be."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ WEIGHT = asking("What is the weight of the Otter?", HERON, OTTER)
 
 
 async def heard(reader: OpenAiReader, request: ReaderRequest, *, seconds: float = 20) -> tuple[list[str], ReaderResult]:
-    *deltas, result = [event async for event in reader.read(request, seconds=seconds)]
+    *deltas, result = [event async for event in reader.read(request, model="reader", seconds=seconds)]
     assert isinstance(result, ReaderResult)
     texts = [delta.text for delta in deltas if isinstance(delta, ReaderDelta)]
     assert "".join(texts) == result.answer
@@ -108,7 +108,7 @@ class TestARealServer:
     async def test_leaving_ends_the_work(self, llama, opened):
         reader = opened(llama)
         for _ in range(4):  # twice as many as it has slots: if they went on, the last question would wait
-            events = reader.read(asking("Count as far as you can.", OTTER), seconds=20)
+            events = reader.read(asking("Count as far as you can.", OTTER), model="reader", seconds=20)
             await anext(events)
             await events.aclose()
         started = time.monotonic()
@@ -188,7 +188,7 @@ class TestServersThatFail:
     async def test_a_server_that_breaks_off_is_never_asked_the_same_again(self, opened):
         async with serving(OK + CHUNK) as (url, asked):
             reader = opened(url)
-            events = reader.read(WEIGHT, seconds=20)
+            events = reader.read(WEIGHT, model="reader", seconds=20)
             assert isinstance(await anext(events), ReaderDelta)
             with pytest.raises(ReaderFailed, match="broke off in the middle"):
                 await anext(events)

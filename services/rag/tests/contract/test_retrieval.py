@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from rag.adapters.common_terms import CommonTerms
 from rag.adapters.milvus import MilvusChunks
 from rag.adapters.retrievers import DenseRetriever, FusedRetriever, LexicalRetriever, LlamaIndexRetriever
 from rag.ports import Embedded
+from rag.release import load_release
 from rag.retrieve import retrieve
 
 pytestmark = pytest.mark.contract
@@ -39,8 +41,11 @@ async def chunks(index):
 
 
 @pytest.fixture
-def retriever(chunks, release):
-    return LlamaIndexRetriever(chunks, EmbedsAlongAxis(), CommonTerms(chunks, share=0.2), release.retrieval)
+def retriever(chunks):
+    return LlamaIndexRetriever(chunks, EmbedsAlongAxis(), CommonTerms(chunks, share=0.2))
+
+
+SETTINGS = load_release(Path(__file__).parents[2] / "src" / "rag" / "release.yaml").retrieval
 
 
 def texts(found):
@@ -50,7 +55,7 @@ def texts(found):
 async def test_what_was_just_written_is_found_by_meaning_and_by_words(index, retriever):
     index.write("Meant but not said.", axis=0)
     index.write("The reconciliation interval.", axis=5)
-    found = await retriever.find("reconciliation", scope=ACME, wanted=10)
+    found = await retriever.find("reconciliation", scope=ACME, wanted=10, settings=SETTINGS)
     assert set(texts(found)) == {"Meant but not said.", "The reconciliation interval."}
 
 
@@ -58,7 +63,7 @@ async def test_a_hit_in_both_legs_is_first(index, retriever):
     index.write("Only near.", axis=0)
     index.write("Near, and says reconciliation.", axis=0, document="both.md")
     index.write("Says reconciliation only, far away and in so many more words than the other.", axis=7)
-    found = await retriever.find("reconciliation", scope=ACME, wanted=10)
+    found = await retriever.find("reconciliation", scope=ACME, wanted=10, settings=SETTINGS)
     assert texts(found)[0] == "Near, and says reconciliation."
     assert found[0].score == pytest.approx(1.0, abs=0.5)
     assert all(one.score >= other.score for one, other in pairwise(found))
@@ -74,28 +79,30 @@ async def test_the_better_bm25_match_wins_although_lite_says_it_negatively(index
 
 async def test_everything_a_citation_needs_comes_along(index, retriever):
     id = index.write("Page three.", document="guide.pdf", page=3)
-    (one,) = await retriever.find("page", scope=ACME, wanted=10)
+    (one,) = await retriever.find("page", scope=ACME, wanted=10, settings=SETTINGS)
     assert (one.chunk_id, one.document, one.page, one.title, one.heading) == (id, "guide.pdf", 3, "Title", "Heading")
     assert one.similarity == pytest.approx(1.0, abs=0.001)
 
 
 async def test_a_format_without_pages_has_none(index, retriever):
     index.write("No page.")
-    (one,) = await retriever.find("page", scope=ACME, wanted=10)
+    (one,) = await retriever.find("page", scope=ACME, wanted=10, settings=SETTINGS)
     assert one.page is None
 
 
 @pytest.mark.parametrize(("tenant", "knowledge_base"), [("other", "default"), ("acme", "other"), ("acm", "default")])
 async def test_another_tenant_or_knowledge_base_is_never_seen(index, retriever, tenant, knowledge_base):
     index.write("A secret about reconciliation.", tenant=tenant, knowledge_base=knowledge_base)
-    assert await retriever.find("secret reconciliation", scope=ACME, wanted=10) == []
+    assert await retriever.find("secret reconciliation", scope=ACME, wanted=10, settings=SETTINGS) == []
 
 
 async def test_many_rows_of_others_do_not_hide_the_one_of_ours(index, retriever):
     for number in range(60):
         index.write(f"Reconciliation number {number}.", tenant="big", document=f"{number}.md")
     index.write("Our reconciliation.", axis=3)
-    assert texts(await retriever.find("reconciliation", scope=ACME, wanted=10)) == ["Our reconciliation."]
+    assert texts(await retriever.find("reconciliation", scope=ACME, wanted=10, settings=SETTINGS)) == [
+        "Our reconciliation."
+    ]
 
 
 async def test_while_a_document_is_replaced_only_its_new_version_is_seen(index, retriever):
@@ -106,35 +113,35 @@ async def test_while_a_document_is_replaced_only_its_new_version_is_seen(index, 
 
 
 async def test_an_empty_collection_and_none_at_all_are_both_empty(index, retriever):
-    assert await retriever.find("anything", scope=ACME, wanted=10) == []
+    assert await retriever.find("anything", scope=ACME, wanted=10, settings=SETTINGS) == []
     index.drop()
-    assert await retriever.find("anything", scope=ACME, wanted=10) == []
+    assert await retriever.find("anything", scope=ACME, wanted=10, settings=SETTINGS) == []
 
 
 @pytest.mark.parametrize("question", ["?!", "the of and", "\x00", "日本語", "a" * 8000, '" or 1 == 1 --', "x " * 4000])
 async def test_any_question_can_be_searched(index, retriever, question):
     index.write("Something.")
-    assert len(await retriever.find(question, scope=ACME, wanted=10)) == 1
+    assert len(await retriever.find(question, scope=ACME, wanted=10, settings=SETTINGS)) == 1
 
 
 async def test_as_many_as_wanted_are_found(index, retriever):
     for number in range(40):
         index.write(f"Chunk number {number}.", document=f"{number}.md")
-    assert len(await retriever.find("chunk", scope=ACME, wanted=40)) == 40
+    assert len(await retriever.find("chunk", scope=ACME, wanted=40, settings=SETTINGS)) == 40
 
 
 async def test_milvus_may_restart_and_forget_what_was_loaded(index, retriever, eventually):
     index.write("Still here.")
     index.flush()
-    assert await retriever.find("here", scope=ACME, wanted=5)
+    assert await retriever.find("here", scope=ACME, wanted=5, settings=SETTINGS)
     index.server.kill()
     with pytest.raises(Unavailable):
-        await retriever.find("here", scope=ACME, wanted=5)
+        await retriever.find("here", scope=ACME, wanted=5, settings=SETTINGS)
     index.server.start()
 
     async def found_again() -> bool:
         try:
-            return texts(await retriever.find("here", scope=ACME, wanted=5)) == ["Still here."]
+            return texts(await retriever.find("here", scope=ACME, wanted=5, settings=SETTINGS)) == ["Still here."]
         except Unavailable:
             return False
 
@@ -154,11 +161,10 @@ async def test_the_seam_is_llamaindexs_own(index, chunks, release):
         assert isinstance(node, NodeWithScore)
 
 
-async def test_reciprocal_ranks_are_a_setting_away(index, chunks, release):
+async def test_reciprocal_ranks_are_a_setting_away(index, retriever, release):
     index.write("Anything.")
     settings = release.retrieval.model_copy(update={"fusion": "rrf"})
-    retriever = LlamaIndexRetriever(chunks, EmbedsAlongAxis(), CommonTerms(chunks, share=0.2), settings)
-    (one,) = await retriever.find("anything", scope=ACME, wanted=5)
+    (one,) = await retriever.find("anything", scope=ACME, wanted=5, settings=settings)
     assert one.score == pytest.approx(1.0)
 
 

@@ -42,7 +42,7 @@ def request(copies: int = 1, **changes) -> ReaderRequest:
 
 
 async def heard(reader, asked, seconds=20.0):
-    async with aclosing(reader.read(asked, seconds=seconds)) as events:
+    async with aclosing(reader.read(asked, model="reader", seconds=seconds)) as events:
         return [event async for event in events]
 
 

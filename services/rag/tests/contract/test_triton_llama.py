@@ -27,7 +27,7 @@ WEIGHT = asking("What is the weight of the Otter?")
 
 
 async def heard(client, asked: ReaderRequest) -> list[ReaderDelta | ReaderResult]:
-    async with aclosing(TritonReader(client).read(asked, seconds=20)) as events:
+    async with aclosing(TritonReader(client).read(asked, model="reader", seconds=20)) as events:
         return [event async for event in events]
 
 
@@ -85,7 +85,9 @@ async def test_when_llama_cpp_dies_in_the_middle_it_is_said(client, llama_triton
 
 async def test_leaving_in_the_middle_harms_nobody(client):
     for _ in range(12):
-        async with aclosing(TritonReader(client).read(asking("Count as far as you can."), seconds=20)) as events:
+        async with aclosing(
+            TritonReader(client).read(asking("Count as far as you can."), model="reader", seconds=20)
+        ) as events:
             await anext(events)
     assert isinstance((await heard(client, WEIGHT))[-1], ReaderResult)
 

@@ -60,10 +60,10 @@ class TestAnswered:
             assert metric(f"{name}_count", release=release) == 1
 
     async def test_another_reader_is_another_release(self, world):
-        pipeline = world.answering()
-        before = await pipeline.release_id()
+        _, before = await world.ask(QUESTION)
         world.models.served = type(world.models.served)("a new reader", "fingerprint")
-        assert await pipeline.release_id() != before
+        _, after = await world.ask(QUESTION)
+        assert after.record.release != before.record.release
 
     async def test_an_answer_that_cannot_be_kept_is_still_given_and_counted(self, world, metric):
         world.answers.down = True

@@ -74,9 +74,11 @@ class OpenAiReader:
         if trouble or self._breaker.is_open:
             raise Unavailable(trouble or f"The model server at {self._model.base_url} fails again and again.")
 
-    async def read(self, request: ReaderRequest, *, seconds: float) -> AsyncGenerator[ReaderDelta | ReaderResult, None]:
+    async def read(
+        self, request: ReaderRequest, *, model: str, seconds: float
+    ) -> AsyncGenerator[ReaderDelta | ReaderResult, None]:
         """Deltas as the model writes them, each sentence checked behind it, then one result. Closing the generator
-        closes the connection, and with it ends the work.
+        closes the connection, and with it ends the work. `model` is a name in Triton and means nothing there.
 
         Raises:
             Busy: the server failed so often that it is left alone for a while.

@@ -89,19 +89,16 @@ class FusedRetriever(_AsyncRetriever):
 class LlamaIndexRetriever:
     """Finds chunks by a fused retriever made for the scope, and looks at their sentences."""
 
-    def __init__(
-        self, chunks: MilvusChunks, embedder: Embedder, common: CommonTerms, settings: RetrievalSettings
-    ) -> None:
-        self._chunks, self._embedder, self._common, self._settings = chunks, embedder, common, settings
+    def __init__(self, chunks: MilvusChunks, embedder: Embedder, common: CommonTerms) -> None:
+        self._chunks, self._embedder, self._common = chunks, embedder, common
 
-    async def find(self, question: str, *, scope: str, wanted: int) -> list[Found]:
+    async def find(self, question: str, *, scope: str, wanted: int, settings: RetrievalSettings) -> list[Found]:
         """Candidates, best first."""
         with RETRIEVAL_SECONDS.time():
-            nodes = await self._made_for(scope, wanted).aretrieve(question)
-            return by_coverage([_found(node) for node in nodes], question, weight=self._settings.coverage_weight)
+            nodes = await self._made_for(scope, wanted, settings).aretrieve(question)
+            return by_coverage([_found(node) for node in nodes], question, weight=settings.coverage_weight)
 
-    def _made_for(self, scope: str, wanted: int) -> BaseRetriever:
-        settings = self._settings
+    def _made_for(self, scope: str, wanted: int, settings: RetrievalSettings) -> BaseRetriever:
         dense_limit, lexical_limit = max(wanted, settings.dense_candidates), max(wanted, settings.lexical_candidates)
         return FusedRetriever(
             DenseRetriever(self._chunks, self._embedder, scope=scope, limit=dense_limit),

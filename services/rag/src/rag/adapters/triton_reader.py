@@ -10,7 +10,6 @@ from opskit.contracts.reader import (
     FAILED,
     INVALID,
     READER_EVENT,
-    READER_MODEL,
     ReaderDelta,
     ReaderRequest,
     ReaderResult,
@@ -30,13 +29,15 @@ class TritonReader:
     def __init__(self, client: Any) -> None:
         self._client = client
 
-    async def read(self, request: ReaderRequest, *, seconds: float) -> AsyncGenerator[ReaderDelta | ReaderResult, None]:
+    async def read(
+        self, request: ReaderRequest, *, model: str, seconds: float
+    ) -> AsyncGenerator[ReaderDelta | ReaderResult, None]:
         """Deltas, then one result. Closing the generator cancels the call, and with it the work.
 
         After the result the stream is read to its end: cancelling one that Triton is just closing has brought the whole
         server down (SIGSEGV in its gRPC handler).
         """
-        stream = self._client.stream_infer(_once(request), stream_timeout=seconds)
+        stream = self._client.stream_infer(_once(request, model), stream_timeout=seconds)
         done = False
         try:
             async for response, error in stream:
@@ -56,10 +57,10 @@ class TritonReader:
             stream.cancel()  # nothing to do where it has ended
 
 
-async def _once(request: ReaderRequest) -> AsyncIterator[dict[str, Any]]:
+async def _once(request: ReaderRequest, model: str) -> AsyncIterator[dict[str, Any]]:
     given = triton.InferInput("REQUEST", [1], "BYTES")
     given.set_data_from_numpy(np.array([request.model_dump_json().encode()], dtype=np.object_))
-    yield {"model_name": READER_MODEL, "inputs": [given]}
+    yield {"model_name": model, "inputs": [given]}
 
 
 def _event(response: Any) -> ReaderDelta | ReaderResult:

@@ -35,7 +35,7 @@ router = APIRouter(tags=["answers"])
 )
 async def create_chat_completion(rag: RagDep, caller: InternalCaller, body: ChatRequest) -> Response:
     """Grounded in the tenant's documents, cited, and checked."""
-    if body.model != MODEL and body.model != await rag.answering.release_id():
+    if body.model != MODEL and not await rag.answering.can_be_asked(body.model):
         raise ModelNotFound(f"The model {body.model[:80]!r} does not exist; use {MODEL!r}.", param="model")
     options = body.nexus or NexusOptions()
     ask = Ask(
@@ -46,6 +46,7 @@ async def create_chat_completion(rag: RagDep, caller: InternalCaller, body: Chat
         conversation_id=options.conversation_id or f"conv_{uuid.uuid4().hex}",
         is_new_conversation=options.conversation_id is None,
         passages=options.top_k,
+        release=None if body.model == MODEL else body.model,
         max_tokens=min((limit for limit in (body.max_tokens, body.max_completion_tokens) if limit), default=None),
     )
     events, created = rag.answering.answer(ask), int(time.time())

@@ -31,6 +31,7 @@ async def search(rag: RagDep, caller: InternalCaller, body: SearchRequest) -> Re
         tenant=caller.tenant,
         knowledge_base=body.knowledge_base or DEFAULT_KNOWLEDGE_BASE,
         wanted=top_k,
+        settings=(await rag.lines.champion()).settings.retrieval,
     )
     hits = [
         {
