@@ -108,7 +108,7 @@ async def test_many_rows_of_others_do_not_hide_the_one_of_ours(index, retriever)
 async def test_while_a_document_is_replaced_only_its_new_version_is_seen(index, retriever):
     index.write("The interval is 3 minutes.", generation=1)
     index.write("The interval is 5 minutes.", generation=2)
-    found = await retrieve(retriever, "interval", tenant="acme", knowledge_base="default", wanted=10)
+    found = await retrieve(retriever, "interval", tenant="acme", knowledge_base="default", wanted=10, settings=SETTINGS)
     assert texts(found) == ["The interval is 5 minutes."]
 
 
