@@ -39,12 +39,14 @@ class BertShape:
 class BertGraph:
     """A graph under construction. Each method adds nodes and returns the name of its result."""
 
-    def __init__(self, weights: Weights, shape: BertShape, *, int8: bool) -> None:
+    def __init__(self, weights: Weights, shape: BertShape, *, int8: bool, dither: int | None = None) -> None:
+        """With `dither`, a seed, int8 weights are rounded by chance; see `quantise_columns`."""
         prefix = "bert." if any(name.startswith("bert.") for name in weights) else ""
         self._weights = weights
         self._prefix = prefix
         self._shape = shape
         self._int8 = int8
+        self._random = None if dither is None else np.random.default_rng(dither)
         self._nodes: list[onnx.NodeProto] = []
         self._constants: list[onnx.TensorProto] = []
 
@@ -111,7 +113,7 @@ class BertGraph:
     def _word_rows(self, table: NDArray[np.float32]) -> str:
         if not self._int8:
             return self.node("Gather", [self.constant(table), "input_ids"])
-        quantised, scales = quantise_columns(table.T)
+        quantised, scales = quantise_columns(table.T, self._random)
         rows = self.node("Gather", [self.constant(quantised.T), "input_ids"])
         rows = self.node("Cast", [rows], to=TensorProto.FLOAT)
         return self.node("Mul", [rows, self.node("Gather", [self.constant(scales[:, None]), "input_ids"])])
@@ -147,7 +149,7 @@ class BertGraph:
         largest = self.node("ReduceMax", [self.node("Abs", [state]), self.constant(np.array([-1]))], keepdims=1)
         scale, middle = self.constant(np.array(1 / 127, np.float32)), self.constant(np.array(128, np.uint8))
         read = self.node("QuantizeLinear", [self.node("Div", [state, largest]), scale, middle])
-        quantised, scales = quantise_columns(weight)
+        quantised, scales = quantise_columns(weight, self._random)
         inputs = [read, self.constant(quantised), scale, self.constant(scales), middle]
         product = self.node("MatMulIntegerToFloat", inputs, domain=MICROSOFT)
         return self.node("Add", [self.node("Mul", [product, largest]), shift])
@@ -165,8 +167,17 @@ INT8_RANGE = 63
 """Weights use seven of the eight bits: without VNNI, a processor adds pairs of products in 16 bits, which saturate."""
 
 
-def quantise_columns(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Symmetric int8 with one scale a column: `matrix ≈ quantised * scales`."""
+def quantise_columns(
+    matrix: NDArray[np.float32], random: np.random.Generator | None = None
+) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Symmetric int8 with one scale a column: `matrix ≈ quantised * scales`.
+
+    With `random` each weight is rounded up or down by chance, so that its expected value is right (stochastic rounding;
+    Gupta et al. 2015). Weights that were int8 before lie on the grid already: rounded to the nearest, a training that
+    moves them by less than half a step would be undone.
+    """
     scales = np.abs(matrix).max(axis=0) / INT8_RANGE
     scales = np.where(scales == 0, 1, scales).astype(np.float32)
-    return np.clip(np.round(matrix / scales), -INT8_RANGE, INT8_RANGE).astype(np.int8), scales
+    steps = matrix / scales
+    rounded = np.round(steps) if random is None else np.floor(steps + random.random(steps.shape, np.float32))
+    return np.clip(rounded, -INT8_RANGE, INT8_RANGE).astype(np.int8), scales

@@ -23,8 +23,11 @@ class Calibration:
     bias: float = 0.0
 
 
-def export_reader(source: Path, target: Path, calibration: Calibration, *, int8: bool = True) -> None:
-    """From a transformers folder (`config.json`, `model.safetensors`, `tokenizer.json`) to a folder to serve."""
+def export_reader(
+    source: Path, target: Path, calibration: Calibration, *, int8: bool = True, dither: int | None = None
+) -> None:
+    """From a transformers folder (`config.json`, `model.safetensors`, `tokenizer.json`) to a folder to serve. `dither`
+    is for weights that were int8 before they were trained on (see `quantise_columns`)."""
     # Imported here: launching reads this module's neighbours, and must not wait for onnx.
     import onnx
     from safetensors.numpy import load_file
@@ -33,7 +36,7 @@ def export_reader(source: Path, target: Path, calibration: Calibration, *, int8:
     from nexus_serving.bert_graph import BertGraph, BertShape
 
     shape = BertShape.from_config(json.loads((source / "config.json").read_text()))
-    graph = BertGraph(load_file(source / "model.safetensors"), shape, int8=int8)
+    graph = BertGraph(load_file(source / "model.safetensors"), shape, int8=int8, dither=dither)
     model = graph.model(graph.span_logits(graph.encoder()), "logits", ["batch", "length", 2])
     target.mkdir(parents=True, exist_ok=True)
     onnx.save(model, target / "model.onnx")
