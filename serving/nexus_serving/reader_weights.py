@@ -33,7 +33,7 @@ def restore(folder: Path, target: Path) -> None:
     graph = onnx.load(folder / "model.onnx").graph
     try:
         weights = dict(_Reading(graph).weights())
-    except (StopIteration, RuntimeError, IndexError, KeyError) as error:
+    except (StopIteration, RuntimeError, IndexError, KeyError, ValueError) as error:
         raise NoReader(f"{folder / 'model.onnx'} is no reader that was exported here") from error
     target.mkdir(parents=True, exist_ok=True)
     save_file(weights, target / "model.safetensors", {"format": "pt"})
