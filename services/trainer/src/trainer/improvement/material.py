@@ -1,0 +1,48 @@
+"""Examples as the extractive reader reads them: passages without markup, the right one first, wrong ones beside it."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from random import Random
+
+from grounding.reading import read
+
+from trainer.base.groups import Group
+from trainer.improvement.examples import Example
+
+BESIDE = 3
+"""Wrong passages beside the right one at most: those that a search returned with it."""
+RIGHT_GONE = 0.2
+"""An answered question also comes with wrong passages alone, so often: the reader must keep saying no."""
+
+
+def groups_of(examples: Sequence[Example], random: Random) -> list[Group]:
+    """One pass over the examples, in random order, with other wrong passages each time."""
+    made = [group for example in examples for group in _of(example, random)]
+    random.shuffle(made)
+    return made
+
+
+def _of(example: Example, random: Random) -> list[Group]:
+    texts = [read(passage.text).text for passage in example.passages]
+    wrong = [text for number, text in enumerate(texts) if number != example.gold]
+    if example.gold is None:
+        shown = tuple(random.sample(texts, min(1 + BESIDE, len(texts))))
+        return [Group(example.question, shown, -1, -1)] if shown else []
+    found = _read_range(example)
+    if found is None:
+        return []
+    # Where the answer stands in another passage too, that one is not wrong.
+    answer = texts[example.gold][slice(*found)].lower()
+    wrong = [text for text in wrong if answer not in text.lower()]
+    beside = tuple(random.sample(wrong, min(random.randint(0, BESIDE), len(wrong))))
+    made = [Group(example.question, (texts[example.gold], *beside), *found)]
+    if wrong and random.random() < RIGHT_GONE:
+        made.append(Group(example.question, tuple(random.sample(wrong, min(2, len(wrong)))), -1, -1))
+    return made
+
+
+def _read_range(example: Example) -> tuple[int, int] | None:
+    """The answer's range in the text that is read; None when none of it is read."""
+    reading = read(example.passages[example.gold or 0].text)
+    start, end = bisect_left(reading.places, example.start), bisect_left(reading.places, example.end)
+    return (start, end) if start < end else None
