@@ -4,7 +4,6 @@ import shutil
 import subprocess
 
 import pytest
-from embedded.stack import CHECKOUT
 
 
 @pytest.mark.parametrize(
@@ -23,4 +22,4 @@ def test_every_service_and_worker_is_scraped(stack, secrets):
     text = (stack.state / "monitoring" / "prometheus.yml").read_text()
     for part in ("gateway", "rag", "ingest", "trainer", "alert-bridge", "ui", "ingest-worker", "trainer-worker"):
         assert f'targets: ["{stack.address(part)}"]' in text
-    assert str(CHECKOUT / "monitoring" / "rules") in text
+    assert str(stack.state / "monitoring" / "rules") in text

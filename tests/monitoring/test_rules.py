@@ -1,29 +1,20 @@
 """The alert rules: right by Prometheus' own tool, complete, and about metrics that exist."""
 
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
-RULES = sorted((ROOT / "monitoring" / "rules").glob("*.yml"))
+from tests.monitoring.promtool import ROOT, RULES, promtool
+
 RULE_TESTS = sorted((ROOT / "monitoring" / "rules-tests").glob("*.yml"))
 
 
 def rules(kind: str) -> list[dict[str, Any]]:
     groups = [group for file in RULES for group in yaml.safe_load(file.read_text())["groups"]]
     return [rule for group in groups for rule in group["rules"] if kind in rule]
-
-
-def promtool(*arguments: str | Path) -> None:
-    if shutil.which("promtool") is None:
-        pytest.skip("promtool is not installed; make setup installs it")
-    done = subprocess.run(["promtool", *arguments], capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("file", RULES, ids=lambda file: file.stem)
@@ -45,6 +36,15 @@ def test_an_alert_says_how_bad_what_and_what_to_do(alert: dict[str, Any]) -> Non
     assert runbook.endswith(f"docs/runbooks/{alert['alert']}.md")
     assert page.exists()
     assert len(page.read_text().split()) > 50
+
+
+def test_an_alert_does_not_fire_at_the_first_bad_moment() -> None:
+    assert [alert["alert"] for alert in rules("alert") if alert.get("for", "0s") in ("0s", "0m")] == []
+
+
+def test_only_what_a_better_release_may_mend_asks_for_one() -> None:
+    asking = {alert["alert"] for alert in rules("alert") if alert["labels"].get("nexus_action") == "retrain"}
+    assert asking == {"NexusAnswerQualityLow", "NexusGroundednessLow", "NexusAbstentionHigh"}
 
 
 def test_every_rule_has_a_test() -> None:

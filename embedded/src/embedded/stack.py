@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from embedded.errors import CannotStart
+from embedded.profile import DEFAULT, Profile, load_profile
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 
@@ -29,27 +30,32 @@ BASE_PORTS: Mapping[str, int] = {
 }
 HOST = "127.0.0.1"
 _HIGHEST_PORT = 65535
+_PROFILES = CHECKOUT / "monitoring" / "profiles"
 
 
 @dataclass(frozen=True)
 class Stack:
-    """One stack: where it keeps its state, which ports it takes, and the environment it was asked for in."""
+    """One stack: where it keeps its state, which ports it takes, how fast it acts, and the environment it was asked
+    for in."""
 
     state: Path
     cache: Path
     ports: Mapping[str, int]
     inherited: Mapping[str, str]
     checkout: Path = CHECKOUT
+    profile: Profile = field(default_factory=lambda: load_profile(DEFAULT, _PROFILES))
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Stack":
-        """NEXUS_STATE_DIR, NEXUS_CACHE_DIR and NEXUS_PORT_OFFSET; everything else is passed on to the services."""
+        """NEXUS_STATE_DIR, NEXUS_CACHE_DIR, NEXUS_PORT_OFFSET and NEXUS_PROFILE; everything else is passed on to the
+        services."""
         home = CHECKOUT / ".nexus"
         return cls(
             state=Path(environment.get("NEXUS_STATE_DIR") or home).resolve(),
             cache=Path(environment.get("NEXUS_CACHE_DIR") or home / "cache").resolve(),
             ports=ports_with_offset(environment.get("NEXUS_PORT_OFFSET") or "0"),
             inherited=dict(environment),
+            profile=load_profile(environment.get("NEXUS_PROFILE") or DEFAULT, _PROFILES),
         )
 
     def address(self, name: str) -> str:
@@ -64,6 +70,11 @@ class Stack:
     def env_file(self) -> Path:
         """Addresses and the admin key, for people and scripts."""
         return self.state / "env"
+
+    @property
+    def secrets(self) -> Path:
+        """What the parts prove themselves with."""
+        return self.state / "secrets"
 
     @property
     def documents(self) -> Path:

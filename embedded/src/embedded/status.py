@@ -8,9 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from embedded import running, sessions
-from embedded.preparing import prepare
 from embedded.processes import processes
 from embedded.record import PartRecord, StackRecord, State
+from embedded.secrets_folder import open_secrets
 from embedded.stack import Stack
 
 _MIB = 1024 * 1024
@@ -32,7 +32,7 @@ def status(stack: Stack) -> int:
 
 
 def _table(stack: Stack, found: StackRecord) -> Table:
-    urls = {part.name: part.url for part in processes(stack, prepare(stack))}
+    urls = {part.name: part.url for part in processes(stack, open_secrets(stack.secrets))}
     table = Table(box=None, pad_edge=False, show_footer=True)
     memory = {name: _memory(record) for name, record in found.parts.items()}
     ready = sum(record.state is State.READY for record in found.parts.values())

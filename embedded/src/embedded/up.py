@@ -15,6 +15,7 @@ from embedded.probes import trouble
 from embedded.processes import Part, processes
 from embedded.progress import Progress
 from embedded.record import PartRecord, State
+from embedded.secrets_folder import open_secrets
 from embedded.stack import Stack
 
 _DEATHS_ARE_ENOUGH: Final = 3
@@ -55,7 +56,8 @@ def _ensure_started(stack: Stack, without: frozenset[str], say: Say) -> tuple[li
     found = running.now(stack)
     if found is None:
         running.stop(stack)  # what a killed supervisor left behind holds ports and files
-    secrets = prepare(stack)
+    # A stack that runs keeps what it was started with, whatever ports or profile this is called with.
+    secrets = prepare(stack) if found is None else open_secrets(stack.secrets)
     parts = processes(stack, secrets, without=without)
     if found is not None:
         if found.settings != running.settings_digest(parts):

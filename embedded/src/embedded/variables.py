@@ -52,7 +52,8 @@ def of_the_machine(inherited: Mapping[str, str]) -> dict[str, str]:
 
 
 def of_the_services(stack: Stack) -> dict[str, str]:
-    """What every part of ours gets: settings the caller gave, and where everything is. No secret."""
+    """What every part of ours gets: settings of the profile, those the caller gave, and where everything is. No
+    secret."""
     given = {
         name: value
         for name, value in stack.inherited.items()
@@ -67,10 +68,12 @@ def of_the_services(stack: Stack) -> dict[str, str]:
         "NEXUS_STORE": "folder",
         "NEXUS_STORE_FOLDER": str(stack.documents),
         "NEXUS_MILVUS_SEARCHES": "1",  # Milvus Lite is one Python process
+        **stack.profile.settings,
         **given,
         **{variable: stack.url(part) for variable, part in _PUBLISHED_URLS.items()},
         **databases,
         "NEXUS_URL": stack.url("gateway"),
+        "NEXUS_PROFILE": stack.profile.name,
         "NEXUS_STATE_DIR": str(stack.state),
         "NEXUS_CACHE_DIR": str(stack.cache),
         "NEXUS_REDIS_URL": f"redis://{stack.address('redis')}/0",
