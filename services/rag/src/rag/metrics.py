@@ -48,3 +48,11 @@ MODEL_TOKENS = Counter("nexus_model_tokens_total", "Tokens of a remote model, re
 MODEL_COST = Counter("nexus_model_cost_usd_total", "What a remote model cost, at the prices set.", ["model"])
 MODEL_RETRIES = Counter("nexus_model_retries_total", "Questions put to a remote model again.", ["model"])
 MODEL_FAILURES = Counter("nexus_model_failures_total", "Questions that a remote model failed.", ["model"])
+
+
+def begin_at_zero(release: str) -> None:
+    """Begin the series of a release before it answers, so that its first answer and its first error are a rise."""
+    for outcome in ("answered", "abstained", "blocked", "error"):
+        ANSWERS.labels(release, outcome)
+    for histogram in (ANSWER_SECONDS, FIRST_TOKEN_SECONDS, GROUNDEDNESS, CONTEXT_RELEVANCE, ANSWER_RELEVANCE):
+        histogram.labels(release)

@@ -1,11 +1,10 @@
 """A release is what answers: versioned prompt and retrieval settings, and the id they make with the models' digests."""
 
-import hashlib
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import yaml
+from opskit.contracts.releases import ReleaseBundle, release_id
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 if TYPE_CHECKING:
@@ -70,15 +69,18 @@ class ReleaseSettings(_Section):
     prompt: PromptSettings
 
     def id_with(self, served: "Served") -> str:
-        """The id of these settings with these models: the same parts give the same id on every machine."""
-        parts = [
-            served.reader_digest,
-            self.prompt.model_dump(mode="json"),
-            self.retrieval.model_dump(mode="json"),
-            served.embedder_fingerprint,
-        ]
-        canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return f"rel_{hashlib.sha256(canonical.encode()).hexdigest()[:12]}"
+        """The id of these settings with these models."""
+        return release_id(served.reader_digest, self.model_dump(mode="json"), served.embedder_fingerprint)
+
+    def bundle_with(self, served: "Served") -> ReleaseBundle:
+        """All that trainer needs to know of them."""
+        return ReleaseBundle(
+            release=self.id_with(served),
+            reader_digest=served.reader_digest,
+            embedder_fingerprint=served.embedder_fingerprint,
+            engine=served.engine,
+            settings=self.model_dump(mode="json"),
+        )
 
 
 class ReleaseFileBroken(Exception):

@@ -70,9 +70,9 @@ class Lines:
         _, standing, _ = await self._known()
         return standing[0]
 
-    async def start(self) -> Line:
+    async def start(self) -> ReleaseBundle:
         """The one that answers when there is no champion."""
-        return self._first(await self._models.current())
+        return self._start.bundle_with(await self._models.current())
 
     async def _known(self) -> tuple[Line | None, list[Line], float]:
         """The challenger; the champion and what steps in for it; the challenger's share."""
@@ -106,6 +106,7 @@ class Lines:
             metrics.RELEASE.clear()
             for release, its in shares.items():
                 metrics.RELEASE.labels(release).set(its)
+                metrics.begin_at_zero(release)
             self._shown = shares
 
 

@@ -1,5 +1,7 @@
 """Which releases serve: decided by trainer, followed by rag."""
 
+import hashlib
+import json
 from typing import Any
 
 from pydantic import Field
@@ -14,6 +16,7 @@ class ReleaseBundle(Message):
     reader_model: str = READER_MODEL
     """The Triton model that reads: `reader`, which Triton starts with, or one that was loaded for this release."""
     reader_digest: str
+    embedder_fingerprint: str = ""
     engine: str
     settings: dict[str, Any]
     """Prompt and retrieval settings, as in rag's release file."""
@@ -25,3 +28,10 @@ class ServingTable(Message):
     champion: ReleaseBundle | None = None
     challenger: ReleaseBundle | None = None
     share: float = Field(0.0, ge=0, le=1, description="Of the conversations, so many go to the challenger.")
+
+
+def release_id(reader_digest: str, settings: dict[str, Any], embedder_fingerprint: str) -> str:
+    """The id of these settings with these models: the same parts give the same id on every machine."""
+    parts = [reader_digest, settings["prompt"], settings["retrieval"], embedder_fingerprint]
+    canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return f"rel_{hashlib.sha256(canonical.encode()).hexdigest()[:12]}"

@@ -1,9 +1,10 @@
-"""Answers that were given."""
+"""For other services: answers that were given, and the release that they start with."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Path
 from opskit.contracts.answers import AnswerRecord
+from opskit.contracts.releases import ReleaseBundle
 from opskit.errors import NotFound
 from opskit.identity import InternalCaller
 
@@ -27,3 +28,14 @@ async def get_answer(
     if record is None:
         raise NotFound("There is no such answer.")
     return record
+
+
+@router.get(
+    "/internal/release",
+    operation_id="get_start_release",
+    summary="Show the release that answers when there is no champion",
+    responses=errors(),
+)
+async def get_start_release(rag: RagDep, caller: InternalCaller) -> ReleaseBundle:
+    """rag's release file with the models that Triton starts with."""
+    return await rag.lines.start()

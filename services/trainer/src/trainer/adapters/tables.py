@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import DateTime, Integer, String, Text, UniqueConstraint
+from sqlalchemy import Boolean, DateTime, Float, Integer, String, Text, UniqueConstraint
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -48,7 +48,7 @@ class FeedbackRow(Base):
 
 
 class ReleaseRow(Base):
-    """One release that feedback spoke of."""
+    """One release: seen in feedback, or made by a run. `bundle` and `parts` are JSON."""
 
     __tablename__ = "releases"
 
@@ -56,3 +56,55 @@ class ReleaseRow(Base):
     id: Mapped[str] = mapped_column(String(128), unique=True)
     first_seen: Mapped[datetime] = mapped_column(UtcTime)
     last_seen: Mapped[datetime] = mapped_column(UtcTime)
+    state: Mapped[str] = mapped_column(String(16), default="seen")
+    bundle: Mapped[str | None] = mapped_column(Text)
+    run: Mapped[str | None] = mapped_column(String(64))
+    share: Mapped[float] = mapped_column(Float, default=0.0)
+    parts: Mapped[str | None] = mapped_column(Text)
+
+
+class ReleaseChangeRow(Base):
+    """One step in a release's life."""
+
+    __tablename__ = "release_changes"
+
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True)
+    release: Mapped[str] = mapped_column(String(128), index=True)
+    at: Mapped[datetime] = mapped_column(UtcTime)
+    before: Mapped[str] = mapped_column(String(16))
+    after: Mapped[str] = mapped_column(String(16))
+    who: Mapped[str] = mapped_column(String(128))
+    why: Mapped[str] = mapped_column(Text)
+
+
+class RunRow(Base):
+    """One run; `order` and `verdict` are JSON."""
+
+    __tablename__ = "runs"
+
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True)
+    id: Mapped[str] = mapped_column(String(64), unique=True)
+    order: Mapped[str] = mapped_column(Text)
+    started_by: Mapped[str] = mapped_column(String(128))
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    last_sign: Mapped[datetime | None] = mapped_column(UtcTime)
+    outcome: Mapped[str | None] = mapped_column(String(16), index=True)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    says: Mapped[str] = mapped_column(Text, default="")
+    release: Mapped[str | None] = mapped_column(String(128))
+    verdict: Mapped[str | None] = mapped_column(Text)
+    reported: Mapped[bool] = mapped_column(Boolean, default=False)
+
+
+class RunStageRow(Base):
+    """One stage of a run, as its last attempt left it."""
+
+    __tablename__ = "run_stages"
+
+    run: Mapped[str] = mapped_column(String(64), primary_key=True)
+    stage: Mapped[str] = mapped_column(String(40), primary_key=True)
+    status: Mapped[str] = mapped_column(String(16))
+    started_at: Mapped[datetime] = mapped_column(UtcTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    attempts: Mapped[int] = mapped_column(Integer)
+    says: Mapped[str] = mapped_column(Text, default="")

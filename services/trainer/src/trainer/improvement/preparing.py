@@ -6,7 +6,7 @@ Nothing is left out silently: whatever is dropped is counted under its reason, f
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from opskit.contracts.answers import AnswerRecord
@@ -15,6 +15,9 @@ from trainer.feedback import KeptVote
 from trainer.improvement.examples import Example, Shown
 from trainer.improvement.locating import located
 from trainer.improvement.personal_data import without_personal_data
+
+Found = Callable[[KeptVote], tuple[Shown, ...]]
+NOWHERE = "the correction stands in no passage"
 
 _MARK = re.compile(r"\s*\[\d+\]")
 _QUOTATION = re.compile(r"[\"“«].*", re.S)
@@ -53,21 +56,22 @@ class Split:
     """Examples taken out of `train` because one held out asks the same or has the same answer in the same document."""
 
 
-def examples_of(votes: Iterable[KeptVote], rules: Rules) -> tuple[list[Example], Account]:
-    """The examples that votes make, the newest vote first in each voter's share."""
+def examples_of(votes: Iterable[KeptVote], rules: Rules, found: Found | None = None) -> tuple[list[Example], Account]:
+    """The examples that votes make, the newest vote first in each voter's share. `found` searches again where the
+    reader was not shown what a correction says."""
     account = Account()
-    found: list[Example] = []
+    examples: list[Example] = []
     total = 0
     for kept in sorted(votes, key=lambda one: one.updated_at, reverse=True):
         total += 1
-        made = _example(kept, account)
+        made = _example(kept, account, found)
         if isinstance(made, str):
             account.dropped[made] += 1
         else:
-            found.append(made)
-    found = _agreed(_capped(_once(found, account), rules, account), account)
-    account.origins.update(example.origin for example in found)
-    return found, replace(account, votes=total, dropped=+account.dropped)
+            examples.append(made)
+    examples = _agreed(_capped(_once(examples, account), rules, account), account)
+    account.origins.update(example.origin for example in examples)
+    return examples, replace(account, votes=total, dropped=+account.dropped)
 
 
 def split(examples: Sequence[Example], rules: Rules) -> Split:
@@ -99,22 +103,27 @@ def short_of(answer: str) -> str:
     return _QUOTATION.sub("", _MARK.sub("", answer)).strip() or _MARK.sub("", answer).strip(' "“”«»')
 
 
-def _example(kept: KeptVote, account: Account) -> Example | str:
+def _example(kept: KeptVote, account: Account, found: Found | None) -> Example | str:
     """The example of a vote, or why there is none."""
     vote = kept.vote
     question, taken = without_personal_data(vote.answer.question)
     account.personal_data.update(taken)
     unanswered = Example(kept.id, question, shown_passages(vote.answer), None, -1, -1, "accepted", voter_of(kept))
-    if not unanswered.passages:
-        return "nothing was shown to the reader"
     if vote.correction:
         corrected = replace(unanswered, origin="correction")
-        return _located(vote.correction, corrected) or "the correction stands in no passage that was shown"
+        return _located(vote.correction, corrected) or _searched(kept, corrected, found) or NOWHERE
+    if not unanswered.passages:
+        return "nothing was shown to the reader"
     if vote.rating == "down":
         return "a down vote without a correction"
     if vote.answer.abstained:
         return unanswered
     return _located(short_of(vote.answer.answer), unanswered) or "the accepted answer stands in no passage"
+
+
+def _searched(kept: KeptVote, example: Example, found: Found | None) -> Example | None:
+    passages = found(kept) if found is not None else ()
+    return _located(kept.vote.correction or "", replace(example, passages=passages)) if passages else None
 
 
 def _located(said: str, example: Example) -> Example | None:

@@ -82,3 +82,13 @@ def next_stage(run: Run) -> Stage | None:
 def is_stale(run: Run, last_sign: datetime | None, *, now: datetime, patience: timedelta) -> bool:
     """Whether nobody works on a run that has not ended: its worker died, or the message was lost."""
     return run.outcome is None and now - (last_sign or run.created_at) > patience
+
+
+@dataclass(frozen=True)
+class RunTotals:
+    """What Prometheus is told of all runs."""
+
+    outcomes: dict[str, int]
+    decisions: dict[str, int]
+    stages: list[tuple[str, float]]
+    """Each stage that was done, and the seconds it took."""

@@ -54,14 +54,19 @@ class TestWhatIsLearntFrom:
         assert "key_1" not in example.voter
         assert "acme" not in example.voter
 
+    def test_what_the_reader_was_not_shown_is_searched_for(self, vote):
+        later = (Shown("other.md", "Other", "", "The interval is nine weeks."),)
+        (example,), _ = examples_of([vote(correction="nine weeks")], RULES, found=lambda _: later)
+        assert (example.answer, example.document) == ("nine weeks", "other.md")
+
 
 class TestWhatIsDropped:
     @pytest.mark.parametrize(
         ("changes", "reason"),
         [
-            ({"correction": "nine weeks"}, "the correction stands in no passage that was shown"),
+            ({"correction": "nine weeks"}, "the correction stands in no passage"),
             ({"correction": None}, "a down vote without a correction"),
-            ({"passages": []}, "nothing was shown to the reader"),
+            ({"passages": [], "rating": "up", "correction": None}, "nothing was shown to the reader"),
             ({"rating": "up", "correction": None, "answer": "Never. [1]"}, "the accepted answer stands in no passage"),
         ],
     )

@@ -1,0 +1,35 @@
+"""log-model-metrics: the run with its figures, data and reports into MLflow."""
+
+from opskit.errors import Unavailable
+
+from trainer.improvement.evaluating import means
+from trainer.improvement.runs import Run
+from trainer.steps.evaluations import GOLD, HOPELESS, SPECIFIC, WHO, said_to
+from trainer.steps.tools import Done, Say, Tools
+from trainer.steps.workspace import Workspace, read_json, write_json
+
+
+def log_model_metrics(tools: Tools, run: Run, work: Workspace, say: Say) -> Done:
+    """MLflow may be away: the record is made good when the release is registered."""
+    figures = {
+        f"{who}/{name}/{figure}": value
+        for who in WHO
+        for name in (GOLD, SPECIFIC, HOPELESS)
+        for figure, value in means(said_to(work, name, who)).items()
+    }
+    account = read_json(work.data_account)
+    settings = {
+        "run": run.id,
+        "incident": run.order.incident or "",
+        "alertname": run.order.alertname or "",
+        "champion": read_json(work.champion)["release"],
+        "examples": account["train"],
+        "held_out": account["held_out"],
+    }
+    try:
+        names = tools.tracker.record(run, figures=figures, settings=settings, files=work.root)
+    except Unavailable as exc:
+        say(f"MLflow is away ({exc.message}); the figures are kept in {work.root.name} and are sent with the release")
+        return Done(f"Kept here; MLflow is away: {exc.message}")
+    write_json(work.tracking, names)
+    return Done(f"Logged as {names['url']}")
