@@ -8,6 +8,7 @@ from pathlib import Path
 from nexus_serving.command import Listen, clear_shared_memory, server_command, server_environment
 from nexus_serving.embedder_model import embedder_folder
 from nexus_serving.layout import SHIPPED_READER, Layout, SetUpFailed
+from nexus_serving.more_readers import parameters_of_wanted
 from nexus_serving.served_repository import model_parameters, write_repository
 from nexus_serving.triton_environment import TritonEnvironment
 
@@ -30,7 +31,9 @@ def main() -> None:
     try:
         layout = Layout.from_environment()
         environment = TritonEnvironment.load(layout)
-        parameters = model_parameters(layout, embedder_folder(layout), asked.reader.resolve())
+        embedder = embedder_folder(layout)
+        parameters = model_parameters(layout, embedder, asked.reader.resolve())
+        parameters |= parameters_of_wanted(layout, embedder)
     except (SetUpFailed, FileNotFoundError) as failure:
         sys.exit(f"serving: {failure} (run serving/prepare.py)")
     write_repository(layout.served_repository, parameters)

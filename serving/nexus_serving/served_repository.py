@@ -17,11 +17,19 @@ def write_repository(target: Path, parameters: dict[str, Parameters]) -> None:
     """Copy the committed models named in `parameters` to `target` and add their parameters to their configuration."""
     shutil.rmtree(target, ignore_errors=True)
     for model, values in parameters.items():
-        source = MODEL_REPOSITORY / model
-        (target / model / "1").mkdir(parents=True)
-        shutil.copy2(source / "1" / "model.py", target / model / "1" / "model.py")
-        config = (source / "config.pbtxt").read_text() + "".join(_parameter(*item) for item in values.items())
-        (target / model / "config.pbtxt").write_text(config + _instances(values))
+        kind = "reader" if model.startswith("reader") else model
+        add_model(target, model, values, source=MODEL_REPOSITORY / kind)
+
+
+def add_model(target: Path, model: str, values: Parameters, *, source: Path) -> None:
+    """Copy one committed model to `target` under a name of its own."""
+    (target / model / "1").mkdir(parents=True, exist_ok=True)
+    shutil.copy2(source / "1" / "model.py", target / model / "1" / "model.py")
+    config = (source / "config.pbtxt").read_text().replace(f'name: "{source.name}"', f'name: "{model}"', 1)
+    config += "".join(_parameter(*item) for item in values.items()) + _instances(values)
+    part = target / model / "config.part"
+    part.write_text(config)
+    part.replace(target / model / "config.pbtxt")
 
 
 def model_parameters(layout: Layout, embedder: Path, shipped_reader: Path) -> dict[str, Parameters]:
@@ -30,14 +38,15 @@ def model_parameters(layout: Layout, embedder: Path, shipped_reader: Path) -> di
     served = {"embedder": {"model_folder": str(embedder), "fingerprint": str(about["fingerprint"])}}
     wanted = choice(layout.model)
     if isinstance(wanted, Extractive):
-        return {**served, "reader": _extractive(shipped_reader, embedder)}
+        return {**served, "reader": extractive_parameters(shipped_reader, embedder)}
     served["ranker"] = {"model_folder": str(shipped_reader)}
     if isinstance(wanted, Elsewhere):
         return served
     return {**served, "reader": _generative(layout, model_path(wanted, layout), _digest(shipped_reader))}
 
 
-def _extractive(folder: Path, embedder: Path) -> Parameters:
+def extractive_parameters(folder: Path, embedder: Path) -> Parameters:
+    """What an extractive reader is told."""
     return {
         "engine": "extractive",
         "model_folder": str(folder),

@@ -115,6 +115,9 @@ class ReleaseStore(Protocol):
     def move(self, decide: Callable[[Sequence[Release], Sequence[str]], Moves]) -> Moves:
         """Decide on the releases as they are, one caller at a time, and keep what changed. Raises NotAllowed."""
 
+    def champions(self) -> list[str]:
+        """Every release that was the champion, the last one last."""
+
     def changes(self, release_id: str) -> list[Change]:
         """The audit of one release, the oldest first."""
 
@@ -134,6 +137,9 @@ class Readers(Protocol):
 
     def of_release(self, bundle: ReleaseBundle) -> Path:
         """The folder of a release's reader. Raises FileNotFoundError."""
+
+    def keep(self, bundle: ReleaseBundle, reader: Path) -> Path:
+        """Keep a reader's files as those of a release, for as long as it may serve; where they are then."""
 
     def open(self, folder: Path) -> Reader:
         """The reader in a folder. Raises ReaderFailed when it cannot be used."""

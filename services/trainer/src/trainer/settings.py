@@ -1,22 +1,47 @@
 """Every setting of trainer; nothing else reads the environment."""
 
 from datetime import timedelta
+from pathlib import Path
 
-from opskit.settings import Port, ServiceSettings
+from opskit.settings import Port, ServiceSettings, TritonSettings
 from pydantic import AnyHttpUrl, Field, RedisDsn
 
 
-class Settings(ServiceSettings):
+class Settings(TritonSettings, ServiceSettings):
     """Variables are named NEXUS_<FIELD>."""
 
     trainer_database_url: str = "sqlite:///.nexus/state/trainer.db"
     broker_url: RedisDsn = RedisDsn("redis://127.0.0.1:6379/1")
     mlflow_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:5000")
+    prometheus_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:9090")
+    rag_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8081")
+    alert_bridge_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8084")
+    runs_folder: Path = Field(Path(".nexus/runs"), description="What runs leave: data, weights, evaluations, logs.")
+    releases_folder: Path = Field(Path(".nexus/releases"), description="The readers of releases that may serve.")
+    git_commit: str = Field("unknown", description="Of the code that made a release; kept with it.")
     worker_metrics_port: Port = 9102
     worker_metrics_host: str = "127.0.0.1"
+
     keep_feedback: timedelta = Field(
         timedelta(days=365),
         gt=timedelta(0),
         description="Votes hold what people asked and wrote: they are not for ever.",
     )
     expire_feedback_every: timedelta = Field(timedelta(hours=1), gt=timedelta(0))
+    feedback_window: timedelta = Field(
+        timedelta(hours=1), gt=timedelta(0), description="Votes of this long count for the alert."
+    )
+    votes_counted_per_voter: int = Field(5, ge=1, description="Of one voter so many votes count within the window.")
+
+    fewest_examples: int = Field(20, ge=4, description="With fewer a run ends: there is too little to learn from.")
+    fewest_held_out: int = Field(8, ge=2, description="Of those, so many are kept apart to measure on.")
+    most_of_a_voter: int = Field(50, ge=1, description="Examples of one voter that are learnt from.")
+    canary_share: float = Field(0.1, gt=0, le=1, description="Of the conversations, while a release is tried.")
+    canary_deadline: timedelta = Field(timedelta(hours=24), gt=timedelta(0))
+    canary_answers: int = Field(100, ge=1, description="So many answers of both releases are enough to decide.")
+    stage_patience: timedelta = Field(
+        timedelta(minutes=10),
+        gt=timedelta(0),
+        description="A run of which nothing was heard so long is taken up again.",
+    )
+    reconcile_every: timedelta = Field(timedelta(seconds=5), gt=timedelta(0))

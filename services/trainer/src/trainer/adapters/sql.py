@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session
 from trainer.adapters.tables import FeedbackRow, ReleaseRow
 from trainer.feedback import KeptVote, Page, Rating, Receipt, SeenRelease, Vote
 
+_AT_ONCE = 500
+
 
 class SqlFeedback:
     """Satisfies `FeedbackStore`."""
@@ -55,6 +57,29 @@ class SqlFeedback:
         with self._session() as session:
             rows = list(session.scalars(query.limit(limit + 1)))
             return Page([_kept(row) for row in rows[:limit]], rows[limit - 1].seq if len(rows) > limit else None)
+
+    def every(self, *, knowledge_base: str | None = None) -> Iterator[KeptVote]:
+        """All votes of all tenants, the oldest first."""
+        seq = 0
+        while True:
+            with self._session() as session:
+                query = select(FeedbackRow).where(FeedbackRow.seq > seq).order_by(FeedbackRow.seq).limit(_AT_ONCE)
+                rows = list(session.scalars(query))
+                votes = [_kept(row) for row in rows]
+            if not rows:
+                return
+            seq = rows[-1].seq
+            yield from (one for one in votes if knowledge_base in (None, one.vote.answer.knowledge_base))
+
+    def recent(self, *, since: datetime, of_a_voter: int) -> dict[tuple[str, str], int]:
+        """Votes given since then by release and rating, of which those of one voter count at most so many times."""
+        names = (FeedbackRow.release, FeedbackRow.rating, FeedbackRow.tenant, FeedbackRow.key_id)
+        query = select(*names, func.count()).where(FeedbackRow.updated_at >= since).group_by(*names)
+        counted: dict[tuple[str, str], int] = {}
+        with self._session() as session:
+            for release, rating, _, _, count in session.execute(query):
+                counted[release, rating] = counted.get((release, rating), 0) + min(count, of_a_voter)
+        return counted
 
     def releases(self, *, limit: int, before: int | None) -> Page[SeenRelease]:
         """A page of the releases that feedback spoke of."""

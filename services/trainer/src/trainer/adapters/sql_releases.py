@@ -68,6 +68,11 @@ class SqlReleases:
             session.add_all(_change_row(change) for change in moves.changes)
             return moves
 
+    def champions(self) -> list[str]:
+        """Every release that was the champion, the last one last."""
+        with self._session() as session:
+            return _champions(session)
+
     def changes(self, release_id: str) -> list[Change]:
         """The audit of one release, the oldest first."""
         with self._session() as session:

@@ -37,6 +37,7 @@ class Tools:
     served: Served
     traffic: TrafficFigures
     tracker: Tracker
+    git_commit: str = "unknown"
     rules: Rules = field(default_factory=Rules)
     limits: Limits = field(default_factory=Limits)
     canary: Canary = field(default_factory=Canary)

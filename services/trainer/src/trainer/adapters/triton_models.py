@@ -1,0 +1,68 @@
+"""Readers loaded into a running Triton, through the model repository that it reads."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import tritonclient.grpc as triton
+from nexus_serving import more_readers
+from nexus_serving.embedder_model import embedder_folder
+from nexus_serving.layout import Layout
+from opskit.errors import Unavailable
+from tritonclient.utils import InferenceServerException
+
+_SECONDS: Final = 60.0
+"""A model answers a few seconds after it is asked for."""
+_LOOK_SECONDS: Final = 5.0
+
+
+class TritonModels:
+    """Satisfies `Served`."""
+
+    def __init__(self, address: str, layout: Layout) -> None:
+        self._address, self._layout = address, layout
+
+    def load(self, model: str, reader: Path, digest: str) -> None:
+        """Serve a reader beside the others; returns when it answers.
+
+        Raises:
+            Unavailable: Triton is away, or refuses the model; then it is not on its list either.
+        """
+        if digest != (kept := str(json.loads((reader / "reader.json").read_text())["digest"])):
+            raise Unavailable(f"The files of {model} are of another reader ({kept[:12]}, not {digest[:12]}).")
+        known = more_readers.wanted(self._layout)
+        if model in known and model in self.loaded():
+            return
+        more_readers.add(self._layout, model, reader, embedder_folder(self._layout))
+        try:
+            self._call("load_model", model, client_timeout=_SECONDS)
+            if not self._call("is_model_ready", model, client_timeout=_LOOK_SECONDS):
+                raise Unavailable(f"Triton loaded {model}, and it is not ready.")
+        except Unavailable:
+            if model not in known:
+                more_readers.remove(self._layout, model)
+            raise
+
+    def unload(self, model: str) -> None:
+        """No longer serve it. Triton finishes what it is asked before."""
+        if model in self.loaded():
+            self._call("unload_model", model, client_timeout=_SECONDS)
+        more_readers.remove(self._layout, model)
+
+    def loaded(self) -> set[str]:
+        """The readers, beside the first, that can be asked now."""
+        index = self._call("get_model_repository_index", as_json=True, client_timeout=_LOOK_SECONDS)
+        return {
+            str(one["name"])
+            for one in index.get("models", [])
+            if one.get("state") == "READY" and str(one["name"]).startswith(more_readers.PREFIX)
+        }
+
+    def _call(self, method: str, *arguments: Any, **more: Any) -> Any:
+        client = triton.InferenceServerClient(self._address)
+        try:
+            return getattr(client, method)(*arguments, **more)
+        except InferenceServerException as exc:
+            raise Unavailable(f"Triton: {str(exc.message())[:300]}") from exc
+        finally:
+            client.close()

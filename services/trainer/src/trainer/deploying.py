@@ -1,0 +1,76 @@
+"""Putting releases to work: who serves is decided in SQL, and Triton is made to follow."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+from opskit.contracts.reader import READER_MODEL
+
+from trainer.improvement.releases import Moves, State, back_to, challenged, champion_of, promoted, rolled_back
+from trainer.ports import Readers, ReleaseStore, Served
+
+log = structlog.get_logger(__name__)
+
+GRACE_SECONDS = 15.0
+"""A model that nobody is sent to any more is kept so long: rag hears of it within seconds, and finishes its answers."""
+
+
+class Deployer:
+    """Every method raises Unavailable where Triton or the database is away; then nothing has changed."""
+
+    def __init__(self, releases: ReleaseStore, readers: Readers, served: Served) -> None:
+        self._releases, self._readers, self._served = releases, readers, served
+        self._unwanted: dict[str, float] = {}
+
+    def try_out(self, release_id: str, share: float, *, who: str, why: str, now: datetime) -> Moves:
+        """Load a release and give it a share of the conversations. Raises NotAllowed."""
+        self._load(release_id)
+        return self._move(lambda all_, _: challenged(all_, release_id, share, who=who, why=why, now=now))
+
+    def promote(self, release_id: str, *, who: str, why: str, now: datetime) -> Moves:
+        """A release answers from now on; it is loaded first. Raises NotAllowed."""
+        releases = self._releases.all()
+        promoted(releases, release_id, who=who, why=why, now=now)  # whether it is allowed, before anything is loaded
+        self._load(release_id)
+        return self._move(lambda all_, _: promoted(all_, release_id, who=who, why=why, now=now))
+
+    def roll_back(self, *, who: str, why: str, now: datetime) -> Moves:
+        """Back: from a challenger to the champion alone, or from the champion to the one before. Raises NotAllowed."""
+        releases = self._releases.all()
+        if all(one.state is not State.CHALLENGER for one in releases) and champion_of(releases) is not None:
+            self._load(back_to(releases, self._releases.champions()))
+        return self._move(lambda all_, before: rolled_back(all_, before=before, who=who, why=why, now=now))
+
+    def reconcile(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Make Triton serve what the table says, and no more: what is missing is loaded, what nobody needs goes."""
+        wanted = {
+            one.bundle.reader_model: one
+            for one in self._releases.all()
+            if one.state in (State.CHAMPION, State.CHALLENGER) and one.bundle is not None
+        }
+        loaded = self._served.loaded()
+        for model, release in wanted.items():
+            if model != READER_MODEL and model not in loaded:
+                log.warning("reader_missing", model=model, release=release.id)
+                self._load(release.id)
+        for model in loaded - wanted.keys():
+            since = self._unwanted.setdefault(model, clock())
+            if clock() - since >= GRACE_SECONDS:
+                self._served.unload(model)
+                log.info("reader_unloaded", model=model)
+        self._unwanted = {model: since for model, since in self._unwanted.items() if model in loaded - wanted.keys()}
+
+    def _load(self, release_id: str) -> None:
+        release = next((one for one in self._releases.all() if one.id == release_id), None)
+        if release is None or release.bundle is None or release.bundle.reader_model == READER_MODEL:
+            return
+        bundle = release.bundle
+        self._served.load(bundle.reader_model, self._readers.of_release(bundle), bundle.reader_digest)
+
+    def _move(self, decide: Callable[..., Moves]) -> Moves:
+        moves = self._releases.move(decide)
+        for change in moves.changes:
+            log.info("release_changed", release=change.release, before=change.before.value, after=change.after.value,
+                     who=change.who, why=change.why)  # fmt: skip
+        return moves
