@@ -59,6 +59,16 @@ def test_settings_of_the_caller_reach_the_services_but_no_secret_and_no_python_d
     assert "127.0.0.1" in rag.environment["NO_PROXY"]
 
 
+def test_a_secret_that_the_caller_brings_reaches_the_one_part_that_needs_it(tmp_path):
+    from embedded.preparing import prepare
+
+    brought = {"NEXUS_MODEL_API_KEY": "of-the-model", "NEXUS_ARGO_EVENTS_TOKEN": "of-the-events"}
+    stack = Stack.from_environment({"NEXUS_STATE_DIR": str(tmp_path), **brought})
+    told = {part.name: set(part.environment.values()) for part in processes(stack, prepare(stack))}
+    assert {name for name, values in told.items() if "of-the-model" in values} == {"rag"}
+    assert {name for name, values in told.items() if "of-the-events" in values} == {"alert-bridge"}
+
+
 def test_secrets_are_made_once_and_are_their_owners_alone(stack, secrets):
     from embedded.preparing import prepare
 

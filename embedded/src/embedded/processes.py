@@ -8,7 +8,7 @@ from pathlib import Path
 from embedded.errors import CannotStart
 from embedded.secrets_folder import Secrets
 from embedded.stack import HOST, Stack
-from embedded.variables import MODEL_KEY, of_the_machine, of_the_services
+from embedded.variables import EVENTS_TOKEN, MODEL_KEY, of_the_machine, of_the_services
 
 
 @dataclass(frozen=True)
@@ -136,14 +136,14 @@ def _monitoring(stack: Stack) -> list[Part]:
 def _services(stack: Stack, secrets: Secrets) -> list[Part]:
     ours = of_the_services(stack)
     trusted = {**ours, "NEXUS_INTERNAL_TOKEN": secrets.internal_token}
-    model_key = {MODEL_KEY: stack.inherited[MODEL_KEY]} if MODEL_KEY in stack.inherited else {}
+    alert_bridge = {**trusted, "NEXUS_WEBHOOK_TOKEN": secrets.webhook_token, **_brought(stack, EVENTS_TOKEN)}
     return [
-        _api(stack, "rag", {**trusted, **model_key}, needs=("redis", "milvus", "triton")),
+        _api(stack, "rag", {**trusted, **_brought(stack, MODEL_KEY)}, needs=("redis", "milvus", "triton")),
         _api(stack, "ingest", trusted, needs=("redis", "milvus")),
         _worker(stack, "ingest", trusted, "-B", needs=("redis", "milvus", "triton")),
         _api(stack, "trainer", trusted, needs=("redis",)),
         _worker(stack, "trainer", trusted, needs=("redis",)),
-        _api(stack, "alert-bridge", {**trusted, "NEXUS_WEBHOOK_TOKEN": secrets.webhook_token}, needs=("redis",)),
+        _api(stack, "alert-bridge", alert_bridge, needs=("redis",)),
         _api(stack, "gateway", {**trusted, "NEXUS_BOOTSTRAP_KEY": secrets.admin_key}, needs=("redis",)),
         Part(
             "ui",
@@ -153,6 +153,11 @@ def _services(stack: Stack, secrets: Secrets) -> list[Part]:
             stack.url("ui"),
         ),
     ]
+
+
+def _brought(stack: Stack, secret: str) -> dict[str, str]:
+    """A secret of the caller's, for the one part that needs it."""
+    return {secret: stack.inherited[secret]} if secret in stack.inherited else {}
 
 
 def _api(stack: Stack, name: str, environment: Mapping[str, str], *, needs: tuple[str, ...]) -> Part:

@@ -19,8 +19,17 @@ _PUBLISHED_URLS = {
     "NEXUS_ALERT_BRIDGE_URL": "alert-bridge",
 }
 MODEL_KEY = "NEXUS_MODEL_API_KEY"
-"""The one secret that a caller brings: of the server that NEXUS_MODEL names."""
-_SECRET_NAMES = ("NEXUS_INTERNAL_TOKEN", "NEXUS_API_KEY", "NEXUS_BOOTSTRAP_KEY", "NEXUS_WEBHOOK_TOKEN", MODEL_KEY)
+"""A secret that the caller brings: of the server that NEXUS_MODEL names."""
+EVENTS_TOKEN = "NEXUS_ARGO_EVENTS_TOKEN"
+"""Another: of the event source that alert-bridge hands runs over to, when the caller has one."""
+_SECRET_NAMES = (
+    "NEXUS_INTERNAL_TOKEN",
+    "NEXUS_API_KEY",
+    "NEXUS_BOOTSTRAP_KEY",
+    "NEXUS_WEBHOOK_TOKEN",
+    MODEL_KEY,
+    EVENTS_TOKEN,
+)
 
 
 def published(stack: Stack, secrets: Secrets) -> dict[str, str]:

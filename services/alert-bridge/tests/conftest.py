@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from alert_bridge.adapters.sql import SqlIncidents
-from alert_bridge.incidents import Episode
+from alert_bridge.adapters.sql_runs import SqlRuns
+from alert_bridge.decide import Policy, decide
+from alert_bridge.incidents import Episode, Handled
 from opskit.database import open_database
 from sqlalchemy import Engine
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+POLICY = Policy(cooldown=timedelta(hours=6), deadline=timedelta(hours=3))
 
 
 def episode(number: int = 1, *, starts_at: datetime = NOON, resolved: bool = False, **labels: str) -> Episode:
@@ -30,6 +34,12 @@ def make_episode() -> Callable[..., Episode]:
 
 
 @pytest.fixture
+def wish() -> Callable[..., Episode]:
+    """What a message says of an alert that asks for a run."""
+    return partial(episode, nexus_action="retrain")
+
+
+@pytest.fixture
 def database(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/alert-bridge.db"
 
@@ -44,3 +54,18 @@ def engine(database: str) -> Iterator[Engine]:
 @pytest.fixture
 def store(engine: Engine) -> SqlIncidents:
     return SqlIncidents(engine)
+
+
+@pytest.fixture
+def runs(engine: Engine) -> SqlRuns:
+    return SqlRuns(engine)
+
+
+@pytest.fixture
+def record(store: SqlIncidents) -> Callable[..., list[Handled]]:
+    """Keep what one message says."""
+
+    def keep(*episodes: Episode, now: datetime = NOON) -> list[Handled]:
+        return store.record(episodes, partial(decide, policy=POLICY, now=now), now=now)
+
+    return keep

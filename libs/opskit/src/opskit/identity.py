@@ -33,21 +33,22 @@ class Caller:
         }
 
 
-def _require_internal_token(request: Request) -> None:
-    """Refuse anyone without the internal token, in constant time. The app keeps it in `app.state.internal_token`."""
+# Coroutines, although they await nothing: FastAPI sends plain functions to a thread, which costs more than they do.
+async def require_internal_token(request: Request) -> None:
+    """Refuse anyone without the internal token, in constant time: all that a door wants which acts for no tenant. The
+    app keeps the token in `app.state.internal_token`. Raises Unauthenticated."""
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     expected: str = request.app.state.internal_token
     if scheme.lower() != "bearer" or not secrets.compare_digest(given.encode(), expected.encode()):
         raise Unauthenticated("This is an internal door; call the gateway instead.")
 
 
-# A coroutine, although it awaits nothing: FastAPI sends plain functions to a thread, which costs more than they do.
 async def _caller(
     request: Request,
     tenant: Annotated[str, Header(alias=TENANT_HEADER)] = "",
     key_id: Annotated[str, Header(alias=KEY_HEADER)] = "",
 ) -> Caller:
-    _require_internal_token(request)
+    await require_internal_token(request)
     if not re.fullmatch(NAME_PATTERN, tenant):
         raise InvalidRequest(f"{TENANT_HEADER} is missing or malformed.")
     return Caller(tenant=tenant, key_id=key_id)

@@ -7,7 +7,9 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from opskit.errors import TooLarge, Unauthenticated
 
-from alert_bridge.ports import IncidentStore
+from alert_bridge.decide import Policy
+from alert_bridge.dispatch import Dispatcher
+from alert_bridge.ports import AutomationStore, IncidentStore, RunStore
 from alert_bridge.settings import Settings
 
 _bearer = HTTPBearer(auto_error=False, description="NEXUS_WEBHOOK_TOKEN, as Alertmanager presents it.")
@@ -18,13 +20,38 @@ def _incidents(request: Request) -> IncidentStore:
     return store
 
 
+def _runs(request: Request) -> RunStore:
+    store: RunStore = request.app.state.runs
+    return store
+
+
+def _automation(request: Request) -> AutomationStore:
+    store: AutomationStore = request.app.state.runs
+    return store
+
+
+def _dispatcher(request: Request) -> Dispatcher:
+    dispatcher: Dispatcher = request.app.state.dispatcher
+    return dispatcher
+
+
 def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 
 
 Incidents = Annotated[IncidentStore, Depends(_incidents)]
+Runs = Annotated[RunStore, Depends(_runs)]
+Switch = Annotated[AutomationStore, Depends(_automation)]
+RunDispatcher = Annotated[Dispatcher, Depends(_dispatcher)]
 AppSettings = Annotated[Settings, Depends(_settings)]
+
+
+def _policy(settings: AppSettings) -> Policy:
+    return Policy(cooldown=settings.run_cooldown, deadline=settings.run_deadline)
+
+
+RunPolicy = Annotated[Policy, Depends(_policy)]
 
 
 async def require_webhook_token(

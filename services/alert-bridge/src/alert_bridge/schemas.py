@@ -1,11 +1,13 @@
-"""What goes over the wire: Alertmanager's message in, incidents out."""
+"""What goes over the wire: Alertmanager's message in, incidents and runs out."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
+from opskit.contracts.runs import Outcome
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StrictBool
 
 from alert_bridge.incidents import Decision, Episode, Incident
+from alert_bridge.runs import Automation, Run
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -63,7 +65,8 @@ class IncidentShown(BaseModel):
     status: Literal["firing", "resolved"]
     decision: Decision
     reason: str
-    run: str | None = Field(description="The run that was started for it.")
+    run: str | None = Field(description="The run that was started for it, or the last one it joined.")
+    run_outcome: Outcome | None = Field(description="How that run ended; null until trainer reports it.")
     labels: dict[str, str]
     annotations: dict[str, str]
     starts_at: datetime
@@ -83,7 +86,8 @@ class IncidentShown(BaseModel):
             status="resolved" if incident.closed else "firing",
             decision=incident.verdict.decision,
             reason=incident.verdict.reason,
-            run=incident.run,
+            run=incident.run.id if incident.run is not None else None,
+            run_outcome=incident.run.outcome if incident.run is not None else None,
             labels=dict(episode.labels),
             annotations=dict(episode.annotations),
             starts_at=episode.starts_at,
@@ -99,6 +103,59 @@ class IncidentList(BaseModel):
 
     incidents: list[IncidentShown]
     next_cursor: str | None = Field(description="Give it as `cursor` for the next page; null on the last one.")
+
+
+class RunShown(BaseModel):
+    """What is known here of one run."""
+
+    run_id: str
+    target: str
+    incident: str | None
+    started_at: datetime | None = Field(description="When it was decided, or first told of by trainer.")
+    ordered_at: datetime | None = Field(description="When it was handed over; null while it waits for the queue.")
+    finished_at: datetime | None
+    outcome: Outcome | None
+    message: str
+
+    @classmethod
+    def of(cls, run: Run) -> "RunShown":
+        """The run as it is shown."""
+        return cls(
+            run_id=run.id,
+            target=run.target,
+            incident=run.incident,
+            started_at=run.started_at,
+            ordered_at=run.ordered_at,
+            finished_at=run.finished_at,
+            outcome=run.outcome,
+            message=run.message,
+        )
+
+
+class AutomationWish(BaseModel):
+    """How the switch for automatic runs shall stand."""
+
+    paused: StrictBool
+    reason: str | None = Field(None, max_length=500, pattern=r"^[^\x00]*$", description="For whoever wonders later.")
+
+
+class AutomationShown(BaseModel):
+    """How the switch stands, and who turned it last; all but `paused` is null while nobody has."""
+
+    paused: bool
+    by: str | None = Field(description="The id of the key that turned it.")
+    reason: str | None
+    changed_at: datetime | None
+
+    @classmethod
+    def of(cls, automation: Automation) -> "AutomationShown":
+        """The switch as it is shown."""
+        return cls(
+            paused=automation.paused,
+            by=automation.by,
+            reason=automation.reason,
+            changed_at=automation.changed_at,
+        )
 
 
 class ErrorDetail(BaseModel):

@@ -62,7 +62,7 @@ async def test_an_alert_is_kept_and_shown(alertmanager, gateway):
         "critical",
         "firing",
     )
-    assert (incident["decision"], incident["run"]) == ("ignored", None)
+    assert (incident["decision"], incident["run"], incident["run_outcome"]) == ("ignored", None, None)
     assert incident["starts_at"] == "2026-11-20T12:00:00.123456Z"
     assert incident["ends_at"] is None
     assert incident["annotations"]["summary"] == "rag is down"
@@ -164,7 +164,8 @@ async def test_a_senseless_page_is_400(gateway, query):
 
 async def test_it_is_alive_ready_and_documented(anonymous):
     assert (await anonymous.get("/livez")).status_code == 200
-    assert (await anonymous.get("/readyz")).json() == {"status": "ready", "checks": {"database": "ok"}}
+    ready = {"status": "ready", "checks": {"broker": "ok", "database": "ok"}}
+    assert (await anonymous.get("/readyz")).json() == ready
     assert "nexus_incidents_total" in (await anonymous.get("/metrics")).text
     page = (await anonymous.get("/openapi.json")).json()
     operation = page["paths"][PATH]["post"]

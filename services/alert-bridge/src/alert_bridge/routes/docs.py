@@ -5,10 +5,10 @@ from typing import Any
 from alert_bridge.schemas import ErrorBody
 
 _MEANINGS = {
-    400: "The request cannot be served as it is. Alertmanager does not send it again.",
+    400: "The request cannot be served as it is; sending it again is useless.",
     401: "The token is missing or wrong.",
     413: "The message is too large.",
-    503: "The database is away. Alertmanager sends the message again.",
+    503: "The database is away; sending the same again is right.",
 }
 
 

@@ -1,18 +1,23 @@
 """Where Alertmanager calls."""
 
 from datetime import UTC, datetime
+from functools import partial
 
+import structlog
 from fastapi import APIRouter, Depends
 from fastapi.concurrency import run_in_threadpool
 from opskit.errors import InvalidRequest
 from pydantic import ValidationError
 
 from alert_bridge import metrics
-from alert_bridge.decide import decide
-from alert_bridge.dependencies import Body, Incidents, require_webhook_token
+from alert_bridge.decide import Policy, decide
+from alert_bridge.dependencies import Body, Incidents, RunDispatcher, RunPolicy, require_webhook_token
+from alert_bridge.incidents import Decision, Handled
 from alert_bridge.ports import IncidentStore
 from alert_bridge.routes.docs import errors
 from alert_bridge.schemas import WebhookMessage, WebhookReceipt
+
+log = structlog.get_logger(__name__)
 
 router = APIRouter(tags=["webhooks"])
 
@@ -47,13 +52,18 @@ _REQUEST_BODY = {
     responses=errors(413),
     openapi_extra={"requestBody": _REQUEST_BODY},
 )
-async def receive_alerts(store: Incidents, body: Body) -> WebhookReceipt:
-    """Everything is kept when this answers 200. The same message may come as often as it likes."""
+async def receive_alerts(store: Incidents, dispatcher: RunDispatcher, policy: RunPolicy, body: Body) -> WebhookReceipt:
+    """Everything is kept when this answers 200, a run that was decided included; it is handed over afterwards. The same
+    message may come as often as it likes."""
     # A message may hold thousands of alerts: reading it would hold up the event loop.
-    return await run_in_threadpool(_receive, store, body)
+    handled = await run_in_threadpool(_receive, store, policy, body)
+    decided = [some.after for some in handled if some.is_new]
+    if any(incident.verdict.decision is Decision.STARTED for incident in decided):
+        dispatcher.wake()
+    return WebhookReceipt(alerts=len(handled), decided=len({incident.id for incident in decided}))
 
 
-def _receive(store: IncidentStore, body: bytes) -> WebhookReceipt:
+def _receive(store: IncidentStore, policy: Policy, body: bytes) -> list[Handled]:
     try:
         message = WebhookMessage.model_validate_json(body)
     except ValidationError as exc:
@@ -61,6 +71,15 @@ def _receive(store: IncidentStore, body: bytes) -> WebhookReceipt:
         where = ".".join(str(part) for part in first["loc"])
         raise InvalidRequest(f"{where or 'body'}: {first['msg']}", param=where or None) from exc
     now = datetime.now(UTC)
-    decided = store.record([alert.episode(now=now) for alert in message.alerts], decide, now=now)
-    metrics.count(decided)
-    return WebhookReceipt(alerts=len(message.alerts), decided=len(decided))
+    episodes = [alert.episode(now=now) for alert in message.alerts]
+    handled = store.record(episodes, partial(decide, policy=policy, now=now), now=now)
+    metrics.count(handled)
+    _log_runs(handled)
+    return handled
+
+
+def _log_runs(handled: list[Handled]) -> None:
+    for some in handled:
+        verdict = some.after.verdict
+        if some.is_new and verdict.decision in (Decision.STARTED, Decision.JOINED):
+            log.info("run_decided", decision=verdict.decision.value, run=verdict.run, incident=some.after.id)
