@@ -84,6 +84,8 @@ def of_the_services(stack: Stack) -> dict[str, str]:
         "NEXUS_URL": stack.url("gateway"),
         "NEXUS_PROFILE": stack.profile.name,
         "NEXUS_STATE_DIR": str(stack.state),
+        "NEXUS_RUNS_FOLDER": str(stack.state / "runs"),
+        "NEXUS_RELEASES_FOLDER": str(stack.state / "releases"),
         "NEXUS_CACHE_DIR": str(stack.cache),
         "NEXUS_REDIS_URL": f"redis://{stack.address('redis')}/0",
         "NEXUS_BROKER_URL": f"redis://{stack.address('redis')}/1",

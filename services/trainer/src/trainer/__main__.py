@@ -1,11 +1,25 @@
-"""`python -m trainer base | tiny`: training from the command line."""
+"""`python -m trainer`: the stages of an improvement run, and the training of models from nothing."""
 
+import uuid
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from opskit.contracts.runs import RunOrder
+from opskit.logging import configure_logging
 
-cli = typer.Typer(help="Train models.", no_args_is_help=True, pretty_exceptions_enable=False)
+from trainer.improvement.stages import Stage
+
+if TYPE_CHECKING:
+    from trainer.wiring import Wiring
+
+cli = typer.Typer(
+    help="Improve what answers: the stages of a run, one by one or all of them; and train models from nothing.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
 
 MISSING = (
     "Training needs PyTorch and its friends, which serving does not ({missing} is missing). Install them once: make "
@@ -84,6 +98,78 @@ def tiny(
     train(folder, seed=seed)
     write_gguf(folder, out, name="tiny")
     print(f"{out} is written ({out.stat().st_size / 1000:.0f} kB)")
+
+
+@cli.command()
+def start(
+    reason: Annotated[str, typer.Option(help="Why, for the record.")] = "asked for on the command line",
+    knowledge_base: Annotated[str | None, typer.Option(help="Learn from votes on this one alone.")] = None,
+    run: Annotated[str | None, typer.Option(help="Go on with this run instead of beginning one.")] = None,
+) -> None:
+    """Do a whole run here, stage after stage, until it ends."""
+    from trainer.improvement.runs import Run, next_stage
+
+    with closing(_wiring()) as wiring:
+        order = RunOrder(run_id=run or f"run_{uuid.uuid4().hex[:24]}", reason=reason, knowledge_base=knowledge_base)
+        wiring.runs.add(Run(order, "command line", datetime.now(UTC)))
+        typer.echo(f"run {order.run_id}")
+        while (known := wiring.runs.get(order.run_id)) is not None and (stage := next_stage(known)) is not None:
+            _do(wiring, order.run_id, stage)
+        assert known is not None
+        typer.echo(f"{known.outcome}: {known.says}")
+
+
+def _stage_command(stage: Stage, purpose: str) -> None:
+    """One command for one stage, named as in a workflow."""
+
+    def command(run: Annotated[str, typer.Option(help="The run, as `run_…`.")]) -> None:
+        with closing(_wiring()) as wiring:
+            _do(wiring, run, stage)
+
+    cli.command(stage.value, help=purpose, rich_help_panel="Stages of a run, in order")(command)
+
+
+for _stage, _purpose in {
+    Stage.PREPARE: "Make examples of votes and corrections, and keep some apart to measure on.",
+    Stage.RETRAIN: "Fine-tune the champion's reader on them (LoRA), merge, and export it.",
+    Stage.GOLD: "Ask champion and candidate general questions: is anything unlearnt?",
+    Stage.SPECIFIC: "Ask both the questions kept apart: is anything learnt?",
+    Stage.HALLUCINATION: "Ask both what no passage answers: is anything made up?",
+    Stage.FACTCHECK: "Compare both with the documents: is anything said that they do not say?",
+    Stage.SUBJECTS: "Compare both subject by subject: who gained and who lost?",
+    Stage.LOG_METRICS: "Keep figures, data sets and reports in MLflow.",
+    Stage.GATE: "Decide by all of that whether the candidate may serve.",
+    Stage.LOG_MODEL: "Make a release of it, registered in MLflow.",
+    Stage.DEPLOY: "Try it on a share of the conversations; promote it or roll it back.",
+}.items():
+    _stage_command(_stage, _purpose)
+
+
+def _wiring() -> "Wiring":
+    from trainer.settings import Settings
+    from trainer.wiring import Wiring
+
+    settings = Settings()
+    configure_logging("trainer", level=settings.log_level, json=settings.log_json)
+    return Wiring(settings)
+
+
+def _do(wiring: "Wiring", run: str, stage: Stage) -> None:
+    from trainer.pipeline import NotYet, do_stage
+
+    def say(line: str) -> None:
+        print(f"{datetime.now(UTC):%H:%M:%S}  {line}", flush=True)
+
+    try:
+        do_stage(wiring.tools, run, stage, wiring.settings.runs_folder, say)
+    except ModuleNotFoundError as missing:
+        raise typer.Exit(_say_missing(missing)) from missing
+    except NotYet as exc:
+        typer.echo(f"trainer: {exc}", err=True)
+        raise typer.Exit(2) from exc
+    except Exception as exc:  # the process's boundary: what it was is in SQL and in the log
+        typer.echo(f"trainer: {stage} failed: {exc}", err=True)
+        raise typer.Exit(1) from exc
 
 
 def _say_missing(missing: ModuleNotFoundError) -> int:

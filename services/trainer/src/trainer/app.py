@@ -10,25 +10,30 @@ from functools import partial
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
-from opskit.database import open_database
+from opskit.celery import create_celery
+from opskit.contracts.runs import TRAINER_QUEUE
 from opskit.errors import install_error_handlers
 from opskit.health import Check, health_router
 from opskit.http import create_http_client
 from opskit.logging import configure_logging
 from opskit.metrics import instrument
 from opskit.request_context import RequestContextMiddleware
+from prometheus_client import REGISTRY
 
 from trainer import metrics
+from trainer.adapters.celery_queue import CeleryRuns
 from trainer.adapters.peers import Broker, Mlflow
-from trainer.adapters.sql import SqlFeedback
+from trainer.dependencies import Parts
+from trainer.figures import StoredFigures
 from trainer.routes import feedback, releases, runs
 from trainer.settings import Settings
+from trainer.wiring import Wiring
 
 DESCRIPTION = "Feedback in, better release out. An internal service: callers go through the gateway."
 TAGS = [
     {"name": "feedback", "description": "Votes on answers, from which the next release learns."},
-    {"name": "releases", "description": "What answered, and how it was liked."},
-    {"name": "runs", "description": "Runs of the improvement pipeline, which is not part of this version."},
+    {"name": "releases", "description": "What answers, what is tried, and what answered before."},
+    {"name": "runs", "description": "Runs of the improvement pipeline."},
     {"name": "health", "description": "Is it alive, and can it serve?"},
 ]
 
@@ -43,7 +48,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            app.state.feedback = await _open(settings, stack, checks, optional_checks)
+            app.state.parts = await _open(settings, stack, checks, optional_checks)
             yield
 
     app = FastAPIOffline(
@@ -61,12 +66,22 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 async def _open(
     settings: Settings, stack: AsyncExitStack, checks: dict[str, Check], optional_checks: dict[str, Check]
-) -> SqlFeedback:
+) -> Parts:
     """Make the parts; `stack` closes them, the last one first."""
-    engine = await asyncio.to_thread(open_database, settings.trainer_database_url, migrations="trainer.migrations")
-    stack.callback(engine.dispose)
-    store = SqlFeedback(engine)
+    wiring = Wiring(settings)
+    stack.callback(wiring.close)
+    await asyncio.to_thread(lambda: wiring.engine)
+    store = wiring.feedback
     metrics.show_releases(await asyncio.to_thread(store.release_ids))
+    figures = StoredFigures(
+        wiring.runs,
+        wiring.releases,
+        store,
+        window=settings.feedback_window,
+        of_a_voter=settings.votes_counted_per_voter,
+    )
+    REGISTRY.register(figures)
+    stack.callback(REGISTRY.unregister, figures)
 
     mlflow = await stack.enter_async_context(create_http_client(str(settings.mlflow_url), name="trainer"))
     broker = Broker(str(settings.broker_url))
@@ -75,4 +90,5 @@ async def _open(
     checks.update(database=partial(asyncio.to_thread, store.check))
     # A vote needs neither of them, and must not be refused because one is away.
     optional_checks.update(mlflow=Mlflow(mlflow).check, broker=broker.check)
-    return store
+    queue = CeleryRuns(create_celery("trainer-api", str(settings.broker_url), queue=TRAINER_QUEUE))
+    return Parts(store, wiring.runs, wiring.releases, queue, wiring.bridge, wiring.deployer, settings.runs_folder)

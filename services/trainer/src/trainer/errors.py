@@ -1,16 +1,22 @@
-"""What goes wrong in trainer, beside the shared tree.
+"""What can go wrong in trainer.
 
-* NexusError (opskit)
-  + InvalidRequest, NotFound: the caller's to change
-  + Conflict
-    - NotInThisVersion: asked for what only the improvement pipeline can do
-  + Unavailable: the database is away
+* NexusError
+  + NotFound, InvalidRequest, Unavailable (opskit)
+  + Conflict (opskit)
+    - RunUnderWay     a run of the same target has not ended
+    - NotPossible     the release cannot become that
 """
 
 from opskit.errors import Conflict
 
 
-class NotInThisVersion(Conflict):
-    """This version keeps feedback; it does not train, and it has no releases to switch between."""
+class RunUnderWay(Conflict):
+    """At most one run is under way for a target."""
 
-    code = "not_in_this_version"
+    code = "run_under_way"
+
+
+class NotPossible(Conflict):
+    """The release cannot become that."""
+
+    code = "not_possible"

@@ -9,10 +9,11 @@ import structlog
 from opskit.contracts.runs import RunReport
 from opskit.errors import Unavailable
 
-from trainer.improvement.releases import State
+from trainer.improvement.releases import State, alias_of
 from trainer.improvement.runs import MOST_ATTEMPTS, Run, Status, next_stage
 from trainer.improvement.stages import Stage
-from trainer.ports import Bridge, RunStore
+from trainer.ports import Bridge, Readers, ReleaseStore, RunStore, Tracker
+from trainer.signing import Signing
 from trainer.steps import evaluations
 from trainer.steps.gate import gate
 from trainer.steps.log_model import log_model
@@ -40,6 +41,10 @@ WORK: Mapping[Stage, Callable[[Tools, Run, Workspace, Say], Done]] = {
 }
 
 
+_REGISTERED: dict[str, tuple[State, str | None]] = {}
+"""What MLflow was told of each release by this process."""
+
+
 class NotYet(Exception):
     """A stage cannot be done because one before it is not; the message says which."""
 
@@ -61,7 +66,8 @@ def do_stage(tools: Tools, run_id: str, stage: Stage, runs_folder: Path, say: Sa
     attempt = tools.runs.begin(run_id, stage, now=_now())
     say(f"{stage} (attempt {attempt})")
     try:
-        done = WORK[stage](tools, run, Workspace(runs_folder / run_id), say)
+        with Signing(lambda: tools.runs.sign(run_id, now=_now())):
+            done = WORK[stage](tools, run, Workspace(runs_folder / run_id), say)
     except Exception as exc:
         _failed(tools.runs, run_id, stage, attempt, exc, say)
         raise
@@ -69,8 +75,6 @@ def do_stage(tools: Tools, run_id: str, stage: Stage, runs_folder: Path, say: Sa
     say(done.says)
     if done.outcome is not None or stage is Stage.DEPLOY:
         tools.runs.end(run_id, done.outcome or "promoted", done.says, now=_now())
-        if done.outcome == "rejected":
-            _say_rejected(tools, run_id)
     return _known(tools.runs, run_id)
 
 
@@ -82,6 +86,21 @@ def report_ended(runs: RunStore, bridge: Bridge) -> None:
         bridge.ended(run.id, RunReport(outcome=run.outcome, finished_at=run.finished_at, message=run.says[:1000]))
         runs.reported(run.id)
         log.info("run_reported", run=run.id, outcome=run.outcome)
+
+
+def keep_registered(releases: ReleaseStore, tracker: Tracker, readers: Readers) -> None:
+    """See that every release of ours is in MLflow, with the aliases it has. Raises Unavailable."""
+    every = releases.all()
+    for release in every:
+        if release.bundle is None or release.run is None:
+            continue
+        aliases = (release.state, alias_of(release, every))
+        if _REGISTERED.get(release.id) == aliases:
+            continue
+        parts = releases.parts(release.id) or {}
+        tracker.register(release, parts, readers.of_release(release.bundle), run={})
+        tracker.alias(release.id, aliases[1])
+        _REGISTERED[release.id] = aliases
 
 
 def give_up(runs: RunStore, run: Run, why: str) -> None:
@@ -98,11 +117,6 @@ def _failed(runs: RunStore, run_id: str, stage: Stage, attempt: int, exc: Except
     runs.finish(run_id, stage, Status.FAILED, why[:2000], now=_now())
     if hopeless:
         runs.end(run_id, "failed", f"{stage}: {why}"[:2000], now=_now())
-
-
-def _say_rejected(tools: Tools, run_id: str) -> None:
-    """A candidate that the gate refused is no release: only the run remembers it."""
-    log.info("candidate_rejected", run=run_id, state=State.REJECTED.value)
 
 
 def _known(runs: RunStore, run_id: str) -> Run:

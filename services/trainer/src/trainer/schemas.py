@@ -1,10 +1,18 @@
 """What the API says on the wire."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, cast
 
 from opskit.contracts.answers import FeedbackSubmission
+from opskit.contracts.runs import Outcome
+from opskit.identity import NAME_PATTERN
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from trainer.feedback import SeenRelease
+from trainer.improvement.releases import Change, Release, State
+from trainer.improvement.runs import Run, Status, next_stage
+from trainer.improvement.stages import Stage
 
 
 def _storable(text: str) -> str:
@@ -88,13 +96,54 @@ class Votes(BaseModel):
     down: int
 
 
+class ChangeShown(BaseModel):
+    """One step in a release's life."""
+
+    at: datetime
+    before: State
+    after: State
+    who: str
+    why: str
+
+
 class ReleaseShown(BaseModel):
-    """A release that feedback spoke of. What serves now is rag's to say (`nexus_release_serving`)."""
+    """What answers, is tried, or once answered."""
 
     id: str
+    state: State
+    alias: Literal["champion", "challenger"] | None
+    share: float = Field(description="Of the conversations, while it is the challenger.")
+    run: str | None = Field(description="The run that made it.")
+    reader: str | None = Field(description="Digest of the reader's weights.")
     first_seen: datetime
     last_seen: datetime
     votes: Votes
+    parts: dict[str, Any] | None = Field(None, description="What it is made of, by digest, with the gate's verdict.")
+    settings: dict[str, Any] | None = Field(None, description="Prompt and retrieval settings.")
+    history: list[ChangeShown] = Field([], description="Who did what with it, and why, the oldest first.")
+
+    @classmethod
+    def of(cls, seen: SeenRelease, release: Release, alias: str | None) -> "ReleaseShown":
+        """The release in a list."""
+        return cls(
+            id=release.id,
+            state=release.state,
+            alias=cast("Literal['champion', 'challenger'] | None", alias),
+            share=release.share,
+            run=release.run,
+            reader=release.bundle.reader_digest if release.bundle else None,
+            settings=release.bundle.settings if release.bundle else None,
+            first_seen=seen.first_seen,
+            last_seen=seen.last_seen,
+            votes=Votes(up=seen.up, down=seen.down),
+        )
+
+    def with_details(self, parts: dict[str, Any] | None, changes: Sequence[Change]) -> "ReleaseShown":
+        """The release by itself."""
+        history = [
+            ChangeShown(at=one.at, before=one.before, after=one.after, who=one.who, why=one.why) for one in changes
+        ]
+        return self.model_copy(update={"parts": parts, "history": history})
 
 
 class ReleaseList(BaseModel):
@@ -104,17 +153,99 @@ class ReleaseList(BaseModel):
     next_cursor: str | None = None
 
 
+class StageShown(BaseModel):
+    """One stage of a run."""
+
+    stage: Stage
+    status: Status
+    started_at: datetime
+    finished_at: datetime | None
+    seconds: float | None
+    attempts: int
+    says: str
+
+
+class RunShown(BaseModel):
+    """One run of the improvement pipeline."""
+
+    id: str
+    status: Status
+    outcome: Outcome | None
+    stage: Stage | None = Field(description="What is done now, or comes next; null once it has ended.")
+    target: str
+    incident: str | None
+    alertname: str | None
+    reason: str
+    knowledge_base: str | None
+    started_by: str
+    created_at: datetime
+    finished_at: datetime | None
+    says: str = Field(description="How it ended, in a line.")
+    release: str | None = Field(description="The release it made.")
+    stages: list[StageShown]
+    verdict: dict[str, Any] | None = Field(None, description="What the gate decided, with every figure.")
+
+    @classmethod
+    def of(cls, run: Run, verdict: dict[str, Any] | None = None) -> "RunShown":
+        """The run as it is shown."""
+        stages = [
+            StageShown(
+                stage=one.stage,
+                status=one.status,
+                started_at=one.started_at,
+                finished_at=one.finished_at,
+                seconds=one.seconds,
+                attempts=one.attempts,
+                says=one.says,
+            )
+            for one in run.stages
+        ]
+        order = run.order
+        return cls(
+            id=run.id,
+            status=run.status,
+            outcome=run.outcome,
+            stage=next_stage(run),
+            target=order.target,
+            incident=order.incident,
+            alertname=order.alertname,
+            reason=order.reason,
+            knowledge_base=order.knowledge_base,
+            started_by=run.started_by,
+            created_at=run.created_at,
+            finished_at=run.finished_at,
+            says=run.says,
+            release=run.release,
+            stages=stages,
+            verdict=verdict,
+        )
+
+
 class RunList(BaseModel):
     """Runs, newest first."""
 
-    runs: list[dict[str, object]]
+    runs: list[RunShown]
     next_cursor: str | None = None
 
 
+class RunBody(BaseModel):
+    """A run to be started."""
+
+    reason: Annotated[Text, Field(max_length=500)] | None = None
+    knowledge_base: Annotated[str, Field(pattern=NAME_PATTERN)] | None = None
+
+
+class PromoteBody(BaseModel):
+    """Why a release is promoted."""
+
+    reason: Annotated[Text, Field(max_length=500)] | None = None
+
+
 class RollbackBody(BaseModel):
-    """Where to roll back to."""
+    """Where to roll back to, and why."""
 
     release: str | None = Field(None, max_length=128)
+    reason: Annotated[Text, Field(max_length=500)] | None = None
 
 
 class ErrorDetail(BaseModel):

@@ -1,5 +1,6 @@
 """The Celery worker: unwraps tasks and calls what does the work. Run with `celery -A trainer.worker:app worker`."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final
@@ -8,56 +9,95 @@ import structlog
 from celery import Celery, Task, bootsteps, signals
 from celery.worker.consumer import Consumer
 from opskit.celery import create_celery
-from opskit.database import open_database
+from opskit.contracts.runs import START_RUN_TASK, TRAINER_QUEUE, RunOrder
+from opskit.errors import Unavailable
 from opskit.logging import configure_logging
 from prometheus_client import start_http_server
 
 from trainer import metrics
-from trainer.adapters.sql import SqlFeedback
+from trainer.adapters.celery_queue import ADVANCE_TASK, CeleryRuns
+from trainer.pipeline import keep_registered, report_ended
+from trainer.ports import RunQueue
 from trainer.settings import Settings
+from trainer.wiring import Wiring
+from trainer.working import RunWorker
 
 log = structlog.get_logger(__name__)
 
-QUEUE: Final = "trainer"
 EXPIRE_TASK: Final = "trainer.expire_feedback"
+LOOK_AFTER_TASK: Final = "trainer.look_after"
 
 
 class Worker:
     """Everything a worker process holds, made when it is first needed."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, queue: RunQueue) -> None:
+        self._settings, self._queue = settings, queue
+        self._wiring = Wiring(settings)
+
+    @cached_property
+    def runs(self) -> RunWorker:
+        """Takes runs forward."""
+        settings = self._settings
+        return RunWorker(self._wiring.runs, self._queue, settings.runs_folder, patience=settings.stage_patience)
 
     def expire_feedback(self) -> int:
         """Forget votes that are older than they may be."""
-        gone = self._feedback.expire(before=datetime.now(UTC) - self._settings.keep_feedback)
+        gone = self._wiring.feedback.expire(before=datetime.now(UTC) - self._settings.keep_feedback)
         metrics.EXPIRED.inc(gone)
         if gone:
             log.info("feedback_expired", votes=gone)
         return gone
+
+    def look_after(self) -> None:
+        """Make everything follow what SQL says: one that is away now is told the next time."""
+        wiring = self._wiring
+        duties: dict[str, Callable[[], None]] = {
+            "rag": lambda: wiring.releases.start_with(wiring.rag.start_release(), now=datetime.now(UTC)),
+            "triton": wiring.deployer.reconcile,
+            "alert-bridge": lambda: report_ended(wiring.runs, wiring.bridge),
+            "runs": self.runs.take_up,
+            "mlflow": lambda: keep_registered(wiring.releases, wiring.tracker, wiring.readers),
+        }
+        for name, duty in duties.items():
+            try:
+                duty()
+            except (Unavailable, FileNotFoundError) as exc:
+                metrics.DUTIES_LEFT.labels(name).inc()
+                log.info("duty_left", duty=name, reason=str(exc)[:300])
 
     def start(self) -> None:
         """Show metrics."""
         settings = self._settings
         start_http_server(settings.worker_metrics_port, addr=settings.worker_metrics_host, registry=metrics.WORKER)
 
-    @cached_property
-    def _feedback(self) -> SqlFeedback:
-        return SqlFeedback(open_database(self._settings.trainer_database_url, migrations="trainer.migrations"))
-
 
 def create_worker(settings: Settings | None = None) -> Celery:
     """The Celery app with its tasks. Nothing is connected to before the worker starts."""
     settings = settings or Settings()
-    app = create_celery("trainer", str(settings.broker_url), queue=QUEUE)
-    app.conf.update(worker_pool="threads", worker_concurrency=1)
-    worker = Worker(settings)
+    app = create_celery("trainer", str(settings.broker_url), queue=TRAINER_QUEUE)
+    # One thread does the stages of runs, which are processes of their own; the other looks after everything else.
+    app.conf.update(worker_pool="threads", worker_concurrency=2)
+    worker = Worker(settings, CeleryRuns(app))
 
     @app.task(name=EXPIRE_TASK)
     def expire_feedback() -> None:
         worker.expire_feedback()
 
+    @app.task(name=START_RUN_TASK)
+    def start_run(**order: Any) -> None:
+        worker.runs.start(RunOrder.model_validate(order))
+
+    @app.task(name=ADVANCE_TASK)
+    def advance(run_id: str) -> None:
+        worker.runs.advance(run_id)
+
+    @app.task(name=LOOK_AFTER_TASK)
+    def look_after() -> None:
+        worker.look_after()
+
     _repeat(app, expire_feedback, every=settings.expire_feedback_every.total_seconds())
+    _repeat(app, look_after, every=settings.reconcile_every.total_seconds())
     _connect_signals(worker, settings)
     return app
 

@@ -8,7 +8,7 @@ _MEANINGS = {
     400: "The request cannot be served as it is.",
     401: "An internal door: the gateway calls it.",
     404: "There is none, or it is another tenant's.",
-    409: "This version has no improvement pipeline.",
+    409: "Not now: another run is under way, or the release cannot become that.",
     503: "The database is away; `Retry-After` says when to try again.",
 }
 
