@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -20,8 +21,15 @@ def closed_port() -> int:
 
 
 @pytest.fixture
-def settings(database: str) -> Settings:
+def settings(database: str, tmp_path: Path) -> Settings:
+    away = f"http://127.0.0.1:{closed_port()}"
     return Settings(
+        rag_url=away,
+        alert_bridge_url=away,
+        prometheus_url=away,
+        triton_grpc=f"127.0.0.1:{closed_port()}",
+        runs_folder=tmp_path / "runs",
+        releases_folder=tmp_path / "releases",
         internal_token=TOKEN,
         trainer_database_url=database,
         broker_url=f"redis://127.0.0.1:{closed_port()}/1",
