@@ -8,7 +8,13 @@ from pydantic.json_schema import models_json_schema
 
 from gateway.schemas.answers import EmbeddingsRequest, FeedbackRequest, SearchRequest
 from gateway.schemas.chat import ChatRequest
-from gateway.schemas.operations import KeyRequest, RollbackRequest, RunRequest
+from gateway.schemas.operations import (
+    AutomationRequest,
+    KeyRequest,
+    PromoteRequest,
+    RollbackRequest,
+    RunRequest,
+)
 
 TITLE = "LLMOps Nexus"
 DESCRIPTION = """
@@ -31,10 +37,12 @@ TAGS = [
     {"name": "health", "description": "For probes; no key needed."},
 ]
 SELF_READ = (
+    AutomationRequest,
     ChatRequest,
     EmbeddingsRequest,
     FeedbackRequest,
     KeyRequest,
+    PromoteRequest,
     RollbackRequest,
     RunRequest,
     SearchRequest,

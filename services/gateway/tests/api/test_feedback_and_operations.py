@@ -72,6 +72,8 @@ async def test_a_senseless_vote_is_400(stack, change, param):
         ("GET", "/v1/runs", "trainer"),
         ("POST", "/v1/runs", "trainer"),
         ("GET", "/v1/runs/run_1", "trainer"),
+        ("GET", "/v1/runs/run_1/log", "trainer"),
+        ("GET", "/v1/automation", "alert-bridge"),
         ("GET", "/v1/releases", "trainer"),
         ("GET", "/v1/releases/rel_1", "trainer"),
         ("POST", "/v1/releases/rel_1/promote", "trainer"),

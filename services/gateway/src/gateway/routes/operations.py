@@ -11,7 +11,10 @@ from gateway.passing import CourierDep
 from gateway.routes.docs import answers, json_request
 from gateway.schemas.documents import DeadLetters
 from gateway.schemas.operations import (
+    AutomationRequest,
+    AutomationShown,
     IncidentList,
+    PromoteRequest,
     ReleaseList,
     ReleaseShown,
     RollbackRequest,
@@ -75,6 +78,24 @@ async def get_run(gateway: GatewayDep, caller: Admin, courier: CourierDep, run_i
 
 
 @router.get(
+    "/v1/runs/{run_id}/log",
+    operation_id="get_run_log",
+    summary="Read what a run says",
+    responses=answers(errors=(404,), description="The end of its log, as plain text."),
+)
+async def get_run_log(
+    gateway: GatewayDep,
+    caller: Admin,
+    courier: CourierDep,
+    run_id: Id,
+    stage: Annotated[str | None, Query(pattern=r"^[a-z-]{1,40}$", description="One stage alone.")] = None,
+) -> Response:
+    """While it is being written too."""
+    path = f"/v1/runs/{run_id}/log"
+    return courier.relay(gateway.services.trainer, "GET", path, caller=caller, query={"stage": stage})
+
+
+@router.get(
     "/v1/releases",
     operation_id="list_releases",
     summary="List releases",
@@ -121,12 +142,19 @@ async def get_release(gateway: GatewayDep, caller: Admin, courier: CourierDep, r
     "/v1/releases/{release_id}/promote",
     operation_id="promote_release",
     summary="Make a release the champion",
-    responses=answers(ReleaseShown, errors=(404, 409), description="The release that answers now."),
+    responses=answers(ReleaseShown, errors=(404, 409, 413), description="The release that answers now."),
+    openapi_extra=json_request(PromoteRequest, required=False),
 )
-async def promote_release(gateway: GatewayDep, caller: Admin, courier: CourierDep, release_id: Id) -> Response:
+async def promote_release(
+    gateway: GatewayDep,
+    caller: Admin,
+    body: Annotated[PromoteRequest, Depends(body_of(PromoteRequest, optional=True))],
+    courier: CourierDep,
+    release_id: Id,
+) -> Response:
     """It answers from now on."""
     path = f"/v1/releases/{release_id}/promote"
-    return courier.relay(gateway.services.trainer, "POST", path, caller=caller)
+    return courier.relay(gateway.services.trainer, "POST", path, caller=caller, json=body.passed_on())
 
 
 @router.get(
@@ -141,6 +169,34 @@ async def list_incidents(
     """Firing episodes of alerts, and what was done about them."""
     service = gateway.services.alert_bridge
     return courier.relay(service, "GET", "/v1/incidents", caller=caller, query=_page(limit, cursor))
+
+
+@router.get(
+    "/v1/automation",
+    operation_id="get_automation",
+    summary="Show whether runs may start by themselves",
+    responses=answers(AutomationShown, description="The switch, and who turned it."),
+)
+async def get_automation(gateway: GatewayDep, caller: Admin, courier: CourierDep) -> Response:
+    """The switch for automatic runs."""
+    return courier.relay(gateway.services.alert_bridge, "GET", "/v1/automation", caller=caller)
+
+
+@router.put(
+    "/v1/automation",
+    operation_id="set_automation",
+    summary="Pause automatic runs, or let them start again",
+    responses=answers(AutomationShown, errors=(413,), description="The switch as it is now."),
+    openapi_extra=json_request(AutomationRequest),
+)
+async def set_automation(
+    gateway: GatewayDep,
+    caller: Admin,
+    body: Annotated[AutomationRequest, Depends(body_of(AutomationRequest))],
+    courier: CourierDep,
+) -> Response:
+    """Runs started by hand are not touched by it."""
+    return courier.relay(gateway.services.alert_bridge, "PUT", "/v1/automation", caller=caller, json=body.passed_on())
 
 
 @router.get(

@@ -86,6 +86,28 @@ class RollbackRequest(Body):
     """Where to roll back to; the release before the champion when left out."""
 
     release: Annotated[str, Field(pattern=r"^rel_[A-Za-z0-9]{1,64}$")] | None = None
+    reason: Annotated[Text, Field(max_length=500)] | None = None
+
+
+class PromoteRequest(Body):
+    """Why a release is promoted, for the audit."""
+
+    reason: Annotated[Text, Field(max_length=500)] | None = None
+
+
+class AutomationRequest(Body):
+    """Whether runs may start by themselves."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"paused": True, "reason": "the documents are moving"}]})
+
+    paused: bool
+    reason: Annotated[Text, Field(max_length=500)] | None = None
+
+
+class AutomationShown(Shown):
+    """Whether runs may start by themselves, and who said so."""
+
+    paused: bool
 
 
 class RunShown(Shown):
