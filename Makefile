@@ -22,7 +22,7 @@ logs: .venv ## follow the logs (PART=rag follows one part)
 setup: ## install what the tests and tools below need
 	@embedded/setup.sh --tests
 
-training-tools: ## install what `python -m trainer` needs, PyTorch among it
+training-tools: ## install what training needs (PyTorch among it), after NEXUS_TRAINING=off
 	@embedded/setup.sh --training
 
 check: setup ## format, lint, types, import rules

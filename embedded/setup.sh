@@ -1,6 +1,6 @@
 #!/bin/sh
-# Sets up what `make up` needs, with --tests what `make test` needs, with --training what `python -m trainer` needs:
-# Python packages by uv, programs by the system's packages.
+# Sets up what `make up` needs, with --tests what `make test` needs: Python packages by uv, programs by the system's
+# packages. NEXUS_TRAINING=off leaves out PyTorch and its friends: a stack that only answers, and never improves itself.
 # Safe to run again: what is there is left alone, and then it takes a fifth of a second.
 set -eu
 cd "$(dirname "$0")/.."
@@ -98,9 +98,9 @@ need_torch() {
 }
 
 tests=no
-training=no
+training=yes
 [ "${1:-}" = --tests ] && tests=yes
-[ "${1:-}" = --training ] && training=yes
+[ "${NEXUS_TRAINING:-on}" = off ] && [ "${1:-}" != --training ] && training=no
 [ "$(uname -sm)" = "Linux x86_64" ] || refuse "The stack without Docker needs Linux on x86-64 (Triton's wheel is made for it); this is $(uname -sm)"
 command -v python3 >/dev/null || refuse "Python is missing: sudo apt-get install -y python3"
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||

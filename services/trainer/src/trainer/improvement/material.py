@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 
 from grounding.reading import read
@@ -11,6 +12,9 @@ from trainer.improvement.examples import Example
 
 BESIDE = 3
 """Wrong passages beside the right one at most: those that a search returned with it."""
+OTHER_DIGITS = 0.5
+"""So often a group's numbers are replaced by others of the same length: what a thing is called is to be learnt, and not
+its values, which an edit may change tomorrow."""
 RIGHT_GONE = 0.2
 """An answered question also comes with wrong passages alone, so often: the reader must keep saying no."""
 
@@ -35,10 +39,19 @@ def _of(example: Example, random: Random) -> list[Group]:
     answer = texts[example.gold][slice(*found)].lower()
     wrong = [text for text in wrong if answer not in text.lower()]
     beside = tuple(random.sample(wrong, min(random.randint(0, BESIDE), len(wrong))))
-    made = [Group(example.question, (texts[example.gold], *beside), *found)]
+    made = [_with_other_digits(Group(example.question, (texts[example.gold], *beside), *found), random)]
     if wrong and random.random() < RIGHT_GONE:
         made.append(Group(example.question, tuple(random.sample(wrong, min(2, len(wrong)))), -1, -1))
     return made
+
+
+def _with_other_digits(group: Group, random: Random) -> Group:
+    """The group with every digit of its passages exchanged, the same for the same, where the question has none."""
+    if random.random() >= OTHER_DIGITS or any(character.isdigit() for character in group.question):
+        return group
+    others = random.sample("123456789", 9)
+    table = str.maketrans("123456789", "".join(others))
+    return replace(group, passages=tuple(passage.translate(table) for passage in group.passages))
 
 
 def _read_range(example: Example) -> tuple[int, int] | None:

@@ -1,0 +1,1 @@
+"""Both loops, shown on a fresh stack: `make demo`."""

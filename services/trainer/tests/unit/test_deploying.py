@@ -1,0 +1,162 @@
+"""Putting releases to work, with Triton faked: what is loaded when, and what a failure leaves behind."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from opskit.contracts.releases import ReleaseBundle, ServingTable
+from opskit.errors import Unavailable
+from trainer.adapters.sql_releases import SqlReleases
+from trainer.deploying import GRACE_SECONDS, Deployer
+from trainer.improvement.releases import NotAllowed, Release, State, serving_table
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+BY = {"who": "key_1", "why": "a test", "now": NOON}
+
+
+class FakeServed:
+    def __init__(self) -> None:
+        self.models: set[str] = set()
+        self.down = False
+
+    def load(self, model: str, reader: Path, digest: str) -> None:
+        if self.down:
+            raise Unavailable("Triton is down.")
+        self.models.add(model)
+
+    def unload(self, model: str) -> None:
+        self.models.discard(model)
+
+    def loaded(self) -> set[str]:
+        if self.down:
+            raise Unavailable("Triton is down.")
+        return set(self.models)
+
+
+class FakeReaders:
+    def of_release(self, bundle: ReleaseBundle) -> Path:
+        return Path("/readers") / bundle.release
+
+
+class World:
+    def __init__(self, releases: SqlReleases) -> None:
+        self.releases = releases
+        self.served = FakeServed()
+        self.deployer = Deployer(releases, FakeReaders(), self.served)  # type: ignore[arg-type]
+        self.clock = 0.0
+
+    def add(self, name: str) -> None:
+        bundle = ReleaseBundle(
+            release=f"rel_{name}", reader_model=f"reader_{name}", reader_digest=name, engine="extractive", settings={}
+        )
+        self.releases.add(Release(bundle.release, State.CANDIDATE, bundle, "run_1"), {}, now=NOON)
+
+    def reconcile(self, *, after: float = 0.0) -> None:
+        self.clock += after
+        self.deployer.reconcile(clock=lambda: self.clock)
+
+    def states(self) -> dict[str, State]:
+        return {one.id: one.state for one in self.releases.all()}
+
+    def table(self) -> ServingTable:
+        return serving_table(self.releases.all())
+
+
+@pytest.fixture
+def world(engine) -> World:
+    made = World(SqlReleases(engine))
+    made.releases.start_with(
+        ReleaseBundle(release="rel_start", reader_digest="start", engine="extractive", settings={}), now=NOON
+    )
+    made.add("a")
+    made.add("b")
+    return made
+
+
+def test_a_release_is_loaded_before_anybody_is_sent_to_it(world):
+    world.deployer.try_out("rel_a", 0.2, **BY)
+    assert world.served.models == {"reader_a"}
+    challenger = world.table().challenger
+    assert challenger is not None
+    assert (challenger.release, world.table().share) == ("rel_a", 0.2)
+
+
+def test_while_triton_is_away_nothing_changes(world):
+    world.served.down = True
+    for work in (lambda: world.deployer.try_out("rel_a", 0.2, **BY), lambda: world.deployer.promote("rel_a", **BY)):
+        with pytest.raises(Unavailable):
+            work()
+    assert world.table() == ServingTable()
+
+
+def test_going_back_loads_the_release_before(world):
+    world.deployer.promote("rel_a", **BY)
+    world.deployer.promote("rel_b", **BY)
+    world.served.models = {"reader_b"}
+    world.deployer.roll_back(**BY)
+    assert world.states()["rel_a"] is State.CHAMPION
+    assert "reader_a" in world.served.models
+
+
+def test_while_triton_is_away_the_champion_stays(world):
+    world.deployer.promote("rel_a", **BY)
+    world.deployer.promote("rel_b", **BY)
+    world.served.down = True
+    with pytest.raises(Unavailable):
+        world.deployer.roll_back(**BY)
+    assert world.states()["rel_b"] is State.CHAMPION
+
+
+def test_a_challenger_is_withdrawn_even_while_triton_is_away(world):
+    world.deployer.try_out("rel_a", 0.2, **BY)
+    world.served.down = True
+    world.deployer.roll_back(**BY)
+    assert world.table() == ServingTable()
+
+
+def test_what_cannot_be_promoted_is_not_loaded(world):
+    world.deployer.try_out("rel_a", 0.2, **BY)
+    world.deployer.roll_back(**BY)
+    world.served.models.clear()
+    with pytest.raises(NotAllowed):
+        world.deployer.promote("rel_a", **BY)
+    assert world.served.models == set()
+
+
+def test_a_triton_that_lost_a_reader_gets_it_again(world):
+    world.deployer.promote("rel_a", **BY)
+    world.served.models.clear()
+    world.reconcile()
+    assert world.served.models == {"reader_a"}
+
+
+def test_what_nobody_needs_is_unloaded_when_answers_are_finished(world):
+    world.deployer.promote("rel_a", **BY)
+    world.deployer.promote("rel_b", **BY)
+    world.reconcile()
+    assert world.served.models == {"reader_a", "reader_b"}
+    world.reconcile(after=GRACE_SECONDS + 1)
+    assert world.served.models == {"reader_b"}
+
+
+def test_what_is_needed_again_meanwhile_stays(world):
+    world.deployer.promote("rel_a", **BY)
+    world.deployer.promote("rel_b", **BY)
+    world.reconcile()
+    world.deployer.promote("rel_a", **BY)
+    world.reconcile(after=GRACE_SECONDS / 2)
+    world.deployer.promote("rel_b", **BY)
+    world.reconcile(after=GRACE_SECONDS / 2)
+    assert world.served.models == {"reader_a", "reader_b"}, "the grace begins anew"
+
+
+def test_a_new_start_release_leaves_the_champion_where_it_is(world):
+    world.deployer.promote("rel_a", **BY)
+    newer = ReleaseBundle(release="rel_newer", reader_digest="newer", engine="extractive", settings={})
+    world.releases.start_with(newer, now=NOON)
+    assert world.states() == {
+        "rel_start": State.SEEN,
+        "rel_a": State.CHAMPION,
+        "rel_b": State.CANDIDATE,
+        "rel_newer": State.START,
+    }
