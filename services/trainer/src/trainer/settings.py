@@ -40,7 +40,7 @@ class Settings(TritonSettings, ServiceSettings):
     canary_deadline: timedelta = Field(timedelta(hours=24), gt=timedelta(0))
     canary_answers: int = Field(100, ge=1, description="So many answers of both releases are enough to decide.")
     stage_patience: timedelta = Field(
-        timedelta(minutes=10),
+        timedelta(minutes=1),
         gt=timedelta(0),
         description="A run of which nothing was heard so long is taken up again.",
     )

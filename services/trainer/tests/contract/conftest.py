@@ -1,11 +1,18 @@
-"""A real Redis on loopback."""
+"""Real servers on loopback."""
 
+import os
+import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 
@@ -47,5 +54,57 @@ def redis(tmp_path: Path) -> Iterator[Redis]:
 
 
 @pytest.fixture
+def serve() -> Callable[..., Any]:
+    """Runs a server while it is needed."""
+    return serving
+
+
+@pytest.fixture
 def port() -> int:
     return free_port()
+
+
+@pytest.fixture
+def ports() -> list[int]:
+    """Three that are free."""
+    return [free_port() for _ in range(3)]
+
+
+@contextmanager
+def serving(
+    command: Sequence[str], port: int, log: Path, environment: dict[str, str] | None = None, *, ready: str = ""
+) -> Iterator[None]:
+    """A server while it is needed; with `ready`, a path that answers 200 once it can be used."""
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, cwd=log.parent, stdout=out, stderr=out, env=environment, start_new_session=True
+        )
+    try:
+        deadline = time.monotonic() + 120
+        while not _answers(port, ready):
+            assert process.poll() is None, log.read_text()[-3000:]
+            assert time.monotonic() < deadline, log.read_text()[-3000:]
+            time.sleep(0.1)
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _answers(port: int, ready: str) -> bool:
+    if not ready:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}{ready}").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+@pytest.fixture
+def mlflow_url(tmp_path: Path, port: int) -> Iterator[str]:
+    """A tracking server of its own."""
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers=1"]
+    command += ["--backend-store-uri", f"sqlite:///{tmp_path}/mlflow.db", "--artifacts-destination", str(tmp_path)]
+    with serving(command, port, tmp_path / "mlflow.log"):
+        yield f"http://127.0.0.1:{port}"

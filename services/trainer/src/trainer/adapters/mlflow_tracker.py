@@ -1,6 +1,7 @@
 """MLflow: experiments, the registered model whose versions are releases, and prompts."""
 
 import json
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -78,6 +79,9 @@ class MlflowTracker:
 
     @cached_property
     def _client(self) -> MlflowClient:
+        # Left alone it tries for two minutes; whoever calls tries again anyway, later.
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
         mlflow.set_tracking_uri(self._url)
         return MlflowClient(self._url, self._url)
 
