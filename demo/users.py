@@ -36,10 +36,14 @@ def ask_all(gateway: Gateway, questions: Sequence[Question]) -> Tally:
 
 
 def ask_and_judge(users: Sequence[Gateway], questions: Sequence[Question]) -> Tally:
-    """Each question by one of the users, who votes, and says what would have been right."""
+    """Each question by one of the users, who votes, and says what would have been right. They vote when all have asked:
+    the alert needs but a few votes, and the run learns from those that are there when it starts."""
     tally = Tally()
-    for user, question in zip(itertools.cycle(users), questions, strict=False):
-        reply = user.ask(question.question)
+    replies = [
+        (user, question, user.ask(question.question))
+        for user, question in zip(itertools.cycle(users), questions, strict=False)
+    ]
+    for user, question, reply in replies:
         right = is_right(reply.short, question.answers)
         user.vote(reply, "up" if right else "down", None if right else question.answers[0])
         tally.asked += 1

@@ -96,6 +96,8 @@ class Wiring:
             tracker=self.tracker,
             git_commit=settings.git_commit,
             rules=rules,
+            passes=settings.tuning_passes,
+            most_steps=settings.tuning_most_steps,
             canary=Canary(settings.canary_share, settings.canary_deadline, timedelta(seconds=2), watch),
         )
 

@@ -30,8 +30,9 @@ def retrain_model(tools: Tools, run: Run, work: Workspace, say: Say) -> Done:
     served = tools.readers.of_release(champion)
     _of_this_family(served)
     examples = list(read_examples(work.train))
+    how = Tuning(passes=tools.passes, most_steps=tools.most_steps)
     try:
-        tune(served, examples, _replay(work.documents, len(examples)), work.model, Tuning(), say)
+        tune(served, examples, _replay(work.documents, len(examples)), work.model, how, say)
     except NothingLearnt as exc:
         raise StageFailed(str(exc)) from exc
     return Done(f"Learnt from {len(examples)} examples, starting from {champion.release}")

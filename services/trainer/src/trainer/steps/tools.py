@@ -40,6 +40,9 @@ class Tools:
     git_commit: str = "unknown"
     rules: Rules = field(default_factory=Rules)
     limits: Limits = field(default_factory=Limits)
+    passes: float = 8.0
+    """How often each example is read in a fine-tuning."""
+    most_steps: int = 400
     canary: Canary = field(default_factory=Canary)
 
 
