@@ -3,7 +3,7 @@
 PYTHON := .venv/bin/python
 
 ##@ Run
-.PHONY: up down status logs
+.PHONY: up down status logs demo
 up: ## set up what is missing, start the stack, wait until it is ready (WITHOUT=rag leaves a part out)
 	@embedded/setup.sh
 	@$(PYTHON) -m embedded up $(addprefix --without=,$(WITHOUT))
@@ -16,6 +16,10 @@ status: .venv ## show every part: state, restarts, memory
 
 logs: .venv ## follow the logs (PART=rag follows one part)
 	@$(PYTHON) -m embedded logs $(PART)
+
+demo: ## both loops on a fresh stack of its own, with a printed timeline; KEEP=yes leaves it running
+	@embedded/setup.sh
+	@$(PYTHON) -m demo
 
 ##@ Develop
 .PHONY: setup training-tools check test bench openapi
