@@ -1,11 +1,9 @@
 """retrain-model: the tuned reader, from the champion's own weights and the examples of this run."""
 
-import json
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
-from nexus_serving.engines import ENGINE
 from opskit.contracts.releases import ReleaseBundle
 
 from trainer.improvement.examples import read_examples
@@ -16,6 +14,7 @@ from trainer.steps.workspace import Workspace, read_json
 if TYPE_CHECKING:
     from trainer.base.groups import Group
 
+EXTRACTIVE = "extractive"
 REPLAY_SEED = 11
 REPLAY = 240
 """Questions made from the documents by rules at most: enough to keep old skills, too few to drown the new ones."""
@@ -27,8 +26,11 @@ def retrain_model(tools: Tools, run: Run, work: Workspace, say: Say) -> Done:
     from trainer.improvement.tuning import NothingLearnt, Tuning, tune
 
     champion = ReleaseBundle.model_validate(read_json(work.champion))
+    if champion.engine != EXTRACTIVE:
+        raise StageFailed(
+            f"The champion's reader is of the kind {champion.engine}; this version tunes {EXTRACTIVE} ones."
+        )
     served = tools.readers.of_release(champion)
-    _of_this_family(served)
     examples = list(read_examples(work.train))
     how = Tuning(passes=tools.passes, most_steps=tools.most_steps)
     try:
@@ -36,12 +38,6 @@ def retrain_model(tools: Tools, run: Run, work: Workspace, say: Say) -> Done:
     except NothingLearnt as exc:
         raise StageFailed(str(exc)) from exc
     return Done(f"Learnt from {len(examples)} examples, starting from {champion.release}")
-
-
-def _of_this_family(served: Path) -> None:
-    engine = json.loads((served / "reader.json").read_text()).get("engine")
-    if engine != ENGINE:
-        raise StageFailed(f"The champion's reader is of the kind {engine}; this version tunes {ENGINE}.")
 
 
 def _replay(documents: Path, examples: int) -> list["Group"]:
