@@ -109,6 +109,7 @@ def _repeat(app: Celery, task: Task[..., None], *, every: float) -> None:
     class Repeating(bootsteps.StartStopStep):
         # A step of the consumer: these are stopped when the broker is lost, and started when it is back.
         requires = ("celery.worker.consumer:Tasks",)
+        name = f"repeat {task.name}"  # steps are told apart by their names
         entry: Any = None
 
         def start(self, parent: Consumer) -> None:

@@ -64,12 +64,11 @@ class SqlFeedback:
         while True:
             with self._session() as session:
                 query = select(FeedbackRow).where(FeedbackRow.seq > seq).order_by(FeedbackRow.seq).limit(_AT_ONCE)
-                rows = list(session.scalars(query))
-                votes = [_kept(row) for row in rows]
-            if not rows:
+                votes = [(row.seq, _kept(row)) for row in session.scalars(query)]
+            if not votes:
                 return
-            seq = rows[-1].seq
-            yield from (one for one in votes if knowledge_base in (None, one.vote.answer.knowledge_base))
+            seq = votes[-1][0]
+            yield from (one for _, one in votes if knowledge_base in (None, one.vote.answer.knowledge_base))
 
     def recent(self, *, since: datetime, of_a_voter: int) -> dict[tuple[str, str], int]:
         """Votes given since then by release and rating, of which those of one voter count at most so many times."""

@@ -3,7 +3,6 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import asdict
 
 from trainer.feedback import KeptVote
 from trainer.improvement.examples import Example, Shown, write_examples
@@ -60,5 +59,6 @@ def _write_documents(work: Workspace, examples: Iterable[Example]) -> None:
 
 
 def _account(account: Account, parts: Split) -> dict[str, object]:
-    body = asdict(account)
-    return {**body, "train": len(parts.train), "held_out": len(parts.held_out), "leaks": parts.leaks}
+    counted = {name: dict(getattr(account, name)) for name in ("origins", "dropped", "personal_data")}
+    sizes = {"train": len(parts.train), "held_out": len(parts.held_out), "leaks": parts.leaks}
+    return {"votes": account.votes, **counted, **sizes}
