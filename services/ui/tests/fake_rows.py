@@ -94,6 +94,8 @@ def stages(ended: int, begun: datetime, *, seconds: float = 40, failed: bool = F
 def run(name: str, hours: float, outcome: str | None, ended: int, says: str, **more: Any) -> Row:
     begun = BORN - timedelta(hours=hours)
     rows = stages(ended, begun, failed=outcome == "failed")
+    if outcome == "rejected":
+        rows[-1]["says"] = says
     return {
         "id": name,
         "status": "failed" if outcome == "failed" else "done",

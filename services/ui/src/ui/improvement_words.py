@@ -153,8 +153,8 @@ def firing(incident: Incident) -> Badge:
 
 
 def percent(share: float) -> str:
-    """`12 %`."""
-    return f"{share * 100:.3g} %"
+    """`12%`, as the platform writes it in its own sentences."""
+    return f"{share * 100:.3g}%"
 
 
 def rollback_means(releases: list[Release]) -> str | None:
@@ -169,7 +169,8 @@ def rollback_means(releases: list[Release]) -> str | None:
         )
     if champion is None or champion.state != "champion":
         return None
+    name = label(short(champion.id))
     return (
-        f"**{label(short(champion.id))}** stops answering, and the release that answered before it takes over again. "
-        "It stays in the list and may be promoted once more."
+        f"**{name}** stops answering, and the release that answered before it takes over again. {name} stays in the "
+        "list and may be promoted once more."
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from ui.improvement import Release
@@ -11,7 +12,9 @@ from ui.ports import Series
 
 SPANS = {"1 hour": timedelta(hours=1), "6 hours": timedelta(hours=6), "24 hours": timedelta(hours=24)}
 POINTS = 120
-DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3]]
+GRAY = "#8a8578"
+COLORS = ["#2f8f6b", "#c07a2c", "#3f7fb8", "#9267b8", "#c2504b"]
+DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 4]]
 
 
 @dataclass(frozen=True)
@@ -78,36 +81,41 @@ def chart(
     series: Sequence[Series], seen: Sequence[Mark], *, start: datetime, end: datetime, step: timedelta
 ) -> dict[str, Any]:
     """A Vega-Lite line for each release, and a rule wherever another one began to answer."""
-    values = [row for one in series for row in _rows(one, step)]
     names = sorted({_release(one) for one in series})
     x = {
         "field": "at",
         "type": "temporal",
-        "title": None,
-        "scale": {"domain": [_stamp(start), _stamp(end)]},
-        "axis": {"format": "%H:%M", "grid": False},
+        "title": "Time (UTC)",
+        "scale": {"type": "utc", "domain": [_stamp(start), _stamp(end)]},
+        "axis": {"format": "%H:%M", "grid": False, "labelFlush": False},
     }
     y = {"field": "share", "type": "quantitative", "title": None, "scale": {"domain": [0, 1]}, "axis": {"format": "%"}}
-    release = {"field": "release", "type": "nominal", "title": None, "legend": {"orient": "bottom"}}
-    dashes = {**release, "scale": {"domain": names, "range": [DASHES[at % len(DASHES)] for at in range(len(names))]}}
+    release = {"field": "release", "type": "nominal", "title": None}
+    legend = {"orient": "bottom", "symbolType": "stroke", "symbolSize": 400}
+    color = {**release, "scale": {"domain": names, "range": COLORS}, "legend": legend}
+    dashes = {**release, "scale": {"domain": names, "range": DASHES}, "legend": legend}
+    figures = {"data": {"values": [row for one in series for row in _rows(one, step)]}}
     rules = [{"at": _stamp(mark.at), "text": mark.says} for mark in seen if start <= mark.at <= end]
+    changes = {"data": {"values": rules}}
     return {
-        "height": 170,
+        "height": 260,
         "layer": [
             {
-                "data": {"values": values},
-                "mark": {"type": "line", "strokeWidth": 2, "point": {"size": 14, "filled": True}},
-                "encoding": {"x": x, "y": y, "color": release, "strokeDash": dashes},
+                **figures,
+                "mark": {"type": "line", "strokeWidth": 2},
+                "encoding": {"x": x, "y": y, "color": color, "strokeDash": dashes},
             },
             {
-                "data": {"values": rules},
-                "mark": {"type": "rule", "strokeDash": [4, 4], "opacity": 0.6},
-                "encoding": {"x": x, "tooltip": {"field": "text"}},
+                **figures,
+                "transform": [{"filter": "datum.alone"}],
+                "mark": {"type": "point", "filled": True, "size": 25},
+                "encoding": {"x": x, "y": y, "color": color},
             },
+            {**changes, "mark": {"type": "rule", "strokeDash": [4, 4], "color": GRAY}, "encoding": {"x": x}},
             {
-                "data": {"values": rules},
-                "mark": {"type": "text", "align": "left", "baseline": "top", "dx": 4, "opacity": 0.8},
-                "encoding": {"x": x, "y": {"value": 0}, "text": {"field": "text"}},
+                **changes,
+                "mark": {"type": "text", "baseline": "bottom", "color": GRAY},
+                "encoding": {"x": x, "y": {"value": -3}, "text": {"field": "text"}},
             },
         ],
     }
@@ -126,13 +134,13 @@ def _release(series: Series) -> str:
 def _rows(series: Series, step: timedelta) -> list[dict[str, Any]]:
     """The points, with an empty one wherever some are missing, so that no line is drawn across."""
     rows: list[dict[str, Any]] = []
-    before: datetime | None = None
-    name = _release(series)
-    for at, share in series.points:
-        if before is not None and at - before > 1.5 * step:
-            rows.append({"at": _stamp(before + step), "share": None, "release": name})
-        rows.append({"at": _stamp(at), "share": round(share, 4), "release": name})
-        before = at
+    name, times = _release(series), [at for at, _ in series.points]
+    gaps = [True, *(after - before > 1.5 * step for before, after in pairwise(times)), True]
+    for (at, share), missing_before, missing_after in zip(series.points, gaps[:-1], gaps[1:], strict=True):
+        if missing_before and rows:
+            rows.append({"at": _stamp(at - step), "share": None, "release": name, "alone": False})
+        alone = missing_before and missing_after
+        rows.append({"at": _stamp(at), "share": round(share, 4), "release": name, "alone": alone})
     return rows
 
 

@@ -15,7 +15,7 @@ class Cell(NamedTuple):
 def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str | Cell]]) -> str:
     """A table whose first column names its rows. The caption is for whoever does not see the page."""
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
-    body = "".join(_row(row) for row in rows)
+    body = "".join(_row(row, heads) for row in rows)
     return (
         f'<div class="table" tabindex="0" role="region" aria-label="{escape(caption)}"><table>'
         f'<caption class="unseen">{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody>'
@@ -30,7 +30,13 @@ def pairs(values: Sequence[tuple[str, str]]) -> str:
     ) + "</dl>"
 
 
-def _row(cells: Sequence[str | Cell]) -> str:
+def _row(cells: Sequence[str | Cell], heads: Sequence[str]) -> str:
+    """A row. Its cells bear the names of their columns, for screens on which they stand below each other."""
     first, *others = (cell if isinstance(cell, Cell) else Cell(cell, "") for cell in cells)
-    rest = "".join(f'<td class="{escape(cell.style)}">{escape(cell.text)}</td>' for cell in others)
+    rest = "".join(_cell(cell, head) for cell, head in zip(others, heads[1:], strict=True))
     return f'<tr><th scope="row">{escape(first.text)}</th>{rest}</tr>'
+
+
+def _cell(cell: Cell, head: str) -> str:
+    style = f' class="{escape(cell.style)}"' if cell.style else ""
+    return f'<td data-label="{escape(head)}"{style}>{escape(cell.text)}</td>'

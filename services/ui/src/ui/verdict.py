@@ -10,7 +10,8 @@ from ui.tables import Cell, table
 
 MINUS = "\u2212"
 PASSED, FAILED = "#2f8f6b", "#c2504b"
-"""Greens and reds that can be told from a light and from a dark page."""
+GRAY = "#8a8578"
+"""Seen on a light and on a dark page."""
 HEADS = ("Figure", "Before", "Now", "Change, in points", "Allowed?")
 NOTE = (
     "Both models were asked the same questions. The change is for the better when it is above zero; in brackets the "
@@ -37,7 +38,8 @@ def headline(verdict: Verdict) -> str:
         return "It may answer people: every figure is as it has to be."
     if not failed:
         return f"It may not answer people. {' '.join(verdict.reasons)}".strip()
-    return f"It may not answer people: {failed} of {len(verdict.checks)} figures are not as they have to be."
+    those = "is not as it has to be" if failed == 1 else "are not as they have to be"
+    return f"It may not answer people: {failed} of {len(verdict.checks)} figures {those}."
 
 
 def rows(verdict: Verdict) -> list[Row]:
@@ -79,7 +81,10 @@ def chart(verdict: Verdict) -> dict[str, Any] | None:
     ]
     if not values:
         return None
-    y = {"field": "figure", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 320, "ticks": False}}
+    # Each name stands above its line: beside it, long names would leave no room for the lines on a phone.
+    above = {"labelAlign": "left", "labelBaseline": "bottom", "labelOffset": -7, "labelPadding": 0, "labelLimit": 330}
+    axis = {**above, "ticks": False, "domain": False}
+    y = {"field": "figure", "type": "nominal", "sort": None, "title": None, "axis": axis}
     scale = {"domain": ["allowed", "not allowed"], "range": [PASSED, FAILED]}
     color = {"field": "allowed", "type": "nominal", "scale": scale, "title": None, "legend": {"orient": "bottom"}}
     shape = {"field": "allowed", "type": "nominal", "scale": {**scale, "range": ["circle", "cross"]}, "title": None}
@@ -87,10 +92,10 @@ def chart(verdict: Verdict) -> dict[str, Any] | None:
     dot = {"field": "difference", "type": "quantitative", "title": "Change for the better, in points"}
     return {
         "data": {"values": values},
-        "height": {"step": 30},
+        "height": {"step": 42},
         "layer": [
             {
-                "mark": {"type": "rule", "strokeDash": [3, 3], "opacity": 0.6},
+                "mark": {"type": "rule", "strokeDash": [3, 3], "color": GRAY},
                 "encoding": {"x": {"datum": 0, "type": "quantitative"}},
             },
             {"mark": {"type": "rule", "strokeWidth": 2}, "encoding": {"y": y, "x": low, "x2": high, "color": color}},
@@ -114,7 +119,7 @@ def _in_seconds(check: Check) -> bool:
 def _value(check: Check, value: float | None) -> str:
     if value is None:
         return "–"
-    return f"{value:.2f} s" if _in_seconds(check) else percent(value)
+    return f"{value:.2f}\u00a0s" if _in_seconds(check) else percent(value)
 
 
 def _change(check: Check) -> str:

@@ -25,8 +25,8 @@ class TestWhatAnswers:
             make_release("rel_5f0c2a9be417", "start"),
         ]
         page = shown(open_improvement())
-        assert "**rel\\_9d41c07** :green-badge[:material/check_circle: Answers now]" in page
-        assert "since 3 hours ago · 12 up, 3 down" in page
+        assert "**rel\\_9d41c07**" in page
+        assert "promoted 3 hours ago · 12 up, 3 down" in page
         assert "Nothing at the moment." in page
 
     def test_names_the_challenger_with_its_share_of_the_conversations(
@@ -34,8 +34,8 @@ class TestWhatAnswers:
     ):
         platform.known_releases.insert(0, make_release("rel_9d41c07be2aa", "challenger", alias="challenger", share=0.1))
         page = shown(open_improvement())
-        assert "**rel\\_9d41c07** :blue-badge[:material/science: Being tried]" in page
-        assert "10 % of the conversations · 12 up, 3 down" in page
+        assert "**rel\\_9d41c07**" in page
+        assert "10% of the conversations · 12 up, 3 down" in page
 
     def test_says_at_which_stage_a_run_is_whatever_part_is_open(
         self, open_improvement, platform, make_run_under_way, shown
@@ -60,7 +60,7 @@ class TestAutomaticRuns:
 
     def test_pausing_asks_first_and_sends_the_reason(self, open_improvement, platform, shown):
         app = open_improvement()
-        app.button("turn-automation").click().run()
+        app.button("switch-automation").click().run()
         assert "No alert starts a run until somebody lets them go on." in shown(app)
         assert platform.told == []
         app.text_input("reason-automation").set_value("The index is rebuilt.")
@@ -73,14 +73,14 @@ class TestAutomaticRuns:
     def test_letting_them_go_on_needs_no_reason(self, open_improvement, platform, shown):
         platform.switch = Automation(paused=True, by="key_ops")
         app = open_improvement()
-        app.button("turn-automation").click().run()
+        app.button("switch-automation").click().run()
         app.button("confirm-automation").click().run()
         assert platform.told == [("set_automation", False, None)]
         assert "Automatic runs go on." in shown(app)
 
     def test_leaving_it_changes_nothing(self, open_improvement, platform):
         app = open_improvement()
-        app.button("turn-automation").click().run()
+        app.button("switch-automation").click().run()
         app.button("leave-automation").click().run()
         assert platform.told == []
 

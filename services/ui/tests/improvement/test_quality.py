@@ -50,14 +50,16 @@ class TestPart:
 class TestChart:
     def test_draws_no_line_across_a_time_without_figures(self):
         spec = chart([series_of((0, 0.1), (1, 0.2), (5, 0.3))], [], start=NOON, end=NOON + 6 * MINUTE, step=MINUTE)
-        assert [row["share"] for row in spec["layer"][0]["data"]["values"]] == [0.1, 0.2, None, 0.3]
+        rows = spec["layer"][0]["data"]["values"]
+        assert [row["share"] for row in rows] == [0.1, 0.2, None, 0.3]
+        assert [row["alone"] for row in rows] == [False, False, False, True]
 
     def test_marks_the_promotions_within_its_time(self):
         new = change(2, "challenger", "champion"), change(4, "champion", "retired")
         old = change(-90, "candidate", "champion"), change(2, "champion", "retired")
         releases = [Release(id=NEW, state="retired", history=new), Release(id=OLD, state="retired", history=old)]
         spec = chart([series_of((0, 0.1))], marks(releases), start=NOON, end=NOON + 6 * MINUTE, step=MINUTE)
-        assert [row["text"] for row in spec["layer"][1]["data"]["values"]] == [
+        assert [row["text"] for row in spec["layer"][2]["data"]["values"]] == [
             "rel_9d41c07 answers",
             "the first release answers again",
         ]

@@ -51,8 +51,9 @@ class TestReleases:
         page = shown(open_release(open_improvement("Releases"), CHAMPION))
         assert "<dt>Trained from release</dt><dd>rel_5f0c2a9be417</dd>" in page
         assert '"top_k": 8' in page
-        assert '<th scope="row">21 Nov 2026, 14:05 UTC</th><td class="">Being tried → Answers now</td>' in page
-        assert '<td class="">key_ops</td><td class="">It is better.</td>' in page
+        assert '<th scope="row">21 Nov 2026, 14:05 UTC</th>' in page
+        assert '<td data-label="Change">Being tried → Answers now</td>' in page
+        assert '<td data-label="By">key_ops</td><td data-label="Why">It is better.</td>' in page
         assert "It may answer people" in page
 
     def test_rolling_back_asks_first_sends_the_reason_and_shows_what_answers_then(
@@ -74,7 +75,7 @@ class TestReleases:
         app = open_improvement("Releases")
         app.button("roll-back").click().run()
         page = shown(app)
-        assert "is being tried on 10 % of the conversations, is withdrawn for good." in page
+        assert "is being tried on 10% of the conversations, is withdrawn for good." in page
         assert "rel\\_9d41c07 answers alone again." in page
 
     def test_there_is_nothing_to_roll_back_from_in_the_beginning(self, open_improvement):

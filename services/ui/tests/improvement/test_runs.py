@@ -93,11 +93,13 @@ class TestEnded:
         app = open_run(open_improvement())
         page = shown(app)
         assert "It may not answer people: 2 of 4 figures are not as they have to be." in page
-        assert '<td class="">38.1 %</td><td class="">57.1 %</td><td class="">+19.0 (+4.8 to +33.3)</td>' in page
-        assert '<td class="passed">✓ yes: must win by 2.0% beyond chance</td>' in page
+        assert '<td data-label="Before">38.1%</td><td data-label="Now">57.1%</td>' in page
+        assert "+19.0 (+4.8 to +33.3)</td>" in page
+        assert '<td data-label="Allowed?" class="passed">✓ yes: must win by 2.0% beyond chance</td>' in page
         assert "\u22129.1 (\u221212.0 to \u22126.0)" in page
-        assert '<td class="failed">✗ no: may lose 2.0% at most</td>' in page
-        assert '0.40 s</td><td class="">0.50 s</td><td class="">1.25 times as long' in page
+        assert '<td data-label="Allowed?" class="failed">✗ no: may lose 2.0% at most</td>' in page
+        assert '0.40\u00a0s</td><td data-label="Now">0.50\u00a0s</td>' in page
+        assert "1.25 times as long" in page
         assert "✗ no: was not measured" in page
         assert len(app.get("vega_lite_chart")) == 1
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from ui.improvement import Automation, Release, alias_holder
-from ui.improvement_words import percent, release_badge, run_badge, short, votes
+from ui.improvement_words import percent, run_badge, short, votes
 from ui.safe_text import label
 from ui.session import attempt, improvement, show_noted, show_trouble
 from ui.stages import place
@@ -73,7 +73,7 @@ def _champion(champion: Release | None) -> None:
         if champion is None:
             st.markdown("Nothing has answered yet.")
             return
-        st.markdown(f"**{label(short(champion.id))}** {release_badge(champion).markdown}")
+        st.markdown(f"**{label(short(champion.id))}**")
         st.caption(label(f"{_since(champion)} · {votes(champion.votes)}"))
 
 
@@ -84,7 +84,7 @@ def _since(champion: Release) -> str:
     history = [] if isinstance(known, Trouble) else known.history
     promoted = [change.at for change in history if change.after == "champion"]
     if promoted:
-        return f"since {ago(promoted[-1], now)}"
+        return f"promoted {ago(promoted[-1], now)}"
     return f"first seen {ago(champion.first_seen, now)}" if champion.first_seen else "from the beginning"
 
 
@@ -95,7 +95,7 @@ def _challenger(challenger: Release | None) -> None:
             st.markdown("Nothing at the moment.")
             st.caption("A release that a run makes is tried on a few conversations first.")
             return
-        st.markdown(f"**{label(short(challenger.id))}** {release_badge(challenger).markdown}")
+        st.markdown(f"**{label(short(challenger.id))}**")
         st.caption(label(f"{percent(challenger.share)} of the conversations · {votes(challenger.votes)}"))
 
 
@@ -115,7 +115,7 @@ def _switch(automation: Automation | Trouble) -> None:
                 _switch_state(automation)
         if not isinstance(automation, Trouble) and st.button(
             "Go on" if automation.paused else "Pause",
-            key="turn-automation",
+            key="switch-automation",
             icon=":material/play_arrow:" if automation.paused else ":material/pause:",
         ):
             _turn(paused=not automation.paused)

@@ -92,9 +92,9 @@ def _last_lines(run: Run) -> None:
 def _ended(run: Run) -> None:
     now = datetime.now(UTC)
     name = f"{run_badge(run).markdown}\u2002**{label(short(run.id))}**\u2002:gray[:small[{label(_origin(run, now))}]]"
-    opened = st.expander(name, key=f"run-{run.id}", on_change="rerun")
-    if run.says:
-        with st.container(key=f"run-says-{run.id}"):
+    with st.container(key=f"ended-{run.id}", gap="xxsmall"):
+        opened = st.expander(name, key=f"run-{run.id}", on_change="rerun")
+        if run.says:
             st.caption(label(run.says))
     with opened:
         if opened.open:
