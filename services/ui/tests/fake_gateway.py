@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
+import fake_improvement
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -233,9 +234,11 @@ def create_fake() -> Starlette:
             Route("/v1/status", status),
             Route("/v1/dead-letters", letters),
             Route("/v1/dead-letters/{id}/replay", replay, methods=["POST"]),
+            *fake_improvement.ROUTES,
         ]
     )
     double.state.double = State()
+    double.state.improvement = fake_improvement.State()
     return double
 
 

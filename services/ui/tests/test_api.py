@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 import httpx
 import pytest
 from ui.api import GatewayClient
-from ui.errors import Broken, Busy, Interrupted, KeyRefused, NotThere, Rejected, ScopeMissing, Unreachable
+from ui.errors import Broken, Busy, Interrupted, InTheWay, KeyRefused, NotThere, Rejected, ScopeMissing, Unreachable
 from ui.models import Delta, Finished, Waiting
 
 STREAM = {"content-type": "text/event-stream"}
@@ -120,6 +120,7 @@ class TestErrors:
             (401, KeyRefused),
             (403, ScopeMissing),
             (404, NotThere),
+            (409, InTheWay),
             (413, Rejected),
             (429, Busy),
             (500, Broken),

@@ -64,6 +64,14 @@ class TestLabel:
     def test_a_name_is_shown_letter_by_letter(self):
         assert label("**a** [x](y) $z$ :red[q]") == "\\*\\*a\\*\\* \\[x\\]\\(y\\) \\$z\\$ :\u2060red\\[q\\]"
 
+    @pytest.mark.parametrize(
+        "address", ["https://evil.invalid/x", "HTTP://evil.invalid", "www.evil.invalid", "a@evil.invalid"]
+    )
+    def test_an_address_is_shown_and_is_no_link(self, address):
+        shown = label(f"See {address} for more.")
+        assert address not in shown
+        assert address in shown.replace("\u2060", "").replace("\\", "")
+
 
 class TestHighlight:
     def test_marks_the_quote_and_escapes_all_the_rest(self):

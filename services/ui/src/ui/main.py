@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui.views import chat, documents, status
+from ui.views import chat, documents, improvement, status
 
 _STATIC = Path(str(files("ui") / "static"))
 
@@ -16,6 +16,9 @@ st.html(_STATIC / "style.css")
 pages = {
     "chat": st.Page(chat.page, title="Chat", icon=":material/forum:", url_path="chat", default=True),
     "documents": st.Page(documents.page, title="Documents", icon=":material/description:", url_path="documents"),
+    "improvement": st.Page(
+        improvement.page, title="Improvement", icon=":material/model_training:", url_path="improvement"
+    ),
     "status": st.Page(status.page, title="Status", icon=":material/monitor_heart:", url_path="status"),
 }
 st.session_state["pages"] = pages

@@ -1,8 +1,11 @@
-"""What the pages need of the gateway. The real client and the tests' fake both satisfy it."""
+"""What the pages need of the gateway and of Prometheus. The real clients and the tests' fakes both satisfy it."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
+from ui.improvement import Automation, IncidentPage, Release, ReleasePage, Run, RunPage
 from ui.models import (
     AnswerEvent,
     Content,
@@ -58,3 +61,55 @@ class Gateway(Protocol):
 
     def replay(self, letter_id: str) -> None:
         """Try a failed document once more."""
+
+
+class Improvement(Protocol):
+    """The gateway's API for operators. Every method may raise a `GatewayError`; `limit` is at most 1000."""
+
+    def runs(self, *, limit: int) -> RunPage:
+        """The newest runs, each with its stages."""
+
+    def run(self, run_id: str) -> Run:
+        """One run with the gate's verdict."""
+
+    def run_log(self, run_id: str, *, stage: str | None = None) -> str:
+        """The end of what a run or one stage of it has written, while it is being written too."""
+
+    def start_run(self, reason: str | None) -> Run:
+        """Start a run; raises `InTheWay` while one is under way."""
+
+    def releases(self, *, limit: int) -> ReleasePage:
+        """The newest releases."""
+
+    def release(self, release_id: str) -> Release:
+        """One release with its parts and its history."""
+
+    def promote(self, release_id: str, reason: str | None) -> Release:
+        """Make a release answer from now on; raises `InTheWay` when it cannot."""
+
+    def roll_back(self, reason: str | None) -> Release:
+        """Withdraw the challenger or, without one, go back to the release before. Returns what answers then."""
+
+    def incidents(self, *, limit: int) -> IncidentPage:
+        """The newest incidents and what was done about them."""
+
+    def automation(self) -> Automation:
+        """How the switch for automatic runs stands."""
+
+    def set_automation(self, *, paused: bool, reason: str | None) -> Automation:
+        """Pause automatic runs, or go on with them."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line of a chart: its labels, and its values in the order of time."""
+
+    labels: Mapping[str, str]
+    points: tuple[tuple[datetime, float], ...]
+
+
+class Figures(Protocol):
+    """Figures over time. May raise `FiguresAway`."""
+
+    def over_time(self, query: str, *, start: datetime, end: datetime, step: timedelta) -> Sequence[Series]:
+        """What `query` gave at every `step` from `start` to `end`; what was no number is left out."""

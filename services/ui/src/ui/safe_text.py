@@ -13,6 +13,8 @@ _CODE = re.compile(
 )
 _WORD_JOINER = "\u2060"
 _DIRECTIVE = re.compile(r":(?=[A-Za-z0-9_+\-/]+[:\[\{])")
+# GitHub's flavour of markdown makes links of bare addresses, escaped or not.
+_ADDRESS = re.compile(r"https?(?=://)|\bwww(?=\.)|@(?=[\w-]+\.)", re.I)
 _HEADING = re.compile(r"^[ \t]{0,3}#{1,6}[ \t]+(.*?)[ \t#]*$", re.M)
 # At the start of a line only when it ends the text, as after a block of code: elsewhere a line may begin so by itself.
 _MARKER = re.compile(r"(?:(?<![\w\n])|(?<=\n)(?=\[\d{1,3}\]\s*\Z))\[(\d{1,3})\](?![(\[])")
@@ -39,8 +41,9 @@ def _safe_prose(text: str, citations: frozenset[int]) -> str:
 
 
 def label(text: str) -> str:
-    """`text` as it is, for the labels of widgets, which read markdown."""
+    """`text` as it is, for the labels of widgets, which read markdown. Addresses in it are no links."""
     plain = _DIRECTIVE.sub(":" + _WORD_JOINER, " ".join(text.split()))
+    plain = _ADDRESS.sub(lambda found: found[0] + _WORD_JOINER, plain)
     return re.sub(r"([\\`*_{}\[\]()#+!~|>$<])", r"\\\1", plain)
 
 

@@ -1,4 +1,4 @@
-"""What one visitor's session holds, and the gateway it talks to."""
+"""What one visitor's session holds, and whom it talks to."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -9,8 +9,10 @@ from streamlit.navigation.page import StreamlitPage
 from ui.api import GatewayClient
 from ui.conversation import Conversation
 from ui.errors import GatewayError
+from ui.improvement_api import ImprovementClient
 from ui.models import KnowledgeBase
-from ui.ports import Gateway
+from ui.ports import Figures, Gateway, Improvement
+from ui.prometheus import PrometheusReader
 from ui.safe_text import label
 from ui.settings import Settings
 from ui.wording import Trouble, explained
@@ -34,6 +36,29 @@ def gateway() -> Gateway:
     """The gateway: one client for the whole process, or the one a test has put into the session."""
     given: Gateway | None = st.session_state.get("gateway")
     return given if given is not None else _client()
+
+
+@st.cache_resource
+def _improvement_client() -> ImprovementClient:
+    return ImprovementClient(str(settings().url), settings().api_key.get_secret_value())
+
+
+def improvement() -> Improvement:
+    """The gateway as operators use it, or what a test has put into the session."""
+    given: Improvement | None = st.session_state.get("improvement")
+    return given if given is not None else _improvement_client()
+
+
+@st.cache_resource
+def _prometheus() -> PrometheusReader | None:
+    url = settings().prometheus_url
+    return PrometheusReader(str(url)) if url else None
+
+
+def figures() -> Figures | None:
+    """Prometheus, or what a test has put into the session; None where none is set."""
+    given: Figures | None = st.session_state.get("figures")
+    return given if given is not None else _prometheus()
 
 
 def conversation() -> Conversation:
@@ -65,7 +90,7 @@ def base_names(bases: list[KnowledgeBase]) -> list[str]:
 
 
 def go_to(name: str) -> None:
-    """Turn to the page `chat`, `documents` or `status`."""
+    """Turn to a page by its name in the bar: `chat`, `documents`, …"""
     pages: dict[str, StreamlitPage] = st.session_state.get("pages", {})
     if name in pages:
         st.switch_page(pages[name])
@@ -89,10 +114,18 @@ def went_well(outcome: object, *, slot: str) -> bool:
 
 
 def show_noted(slot: str) -> None:
-    """Show, once, the trouble a callback has kept."""
+    """Show, once, the trouble a callback has kept, or the good news."""
     noted = st.session_state.pop(f"noted-{slot}", None)
     if isinstance(noted, Trouble):
         show_trouble(noted, key=slot)
+    elif isinstance(noted, str):
+        with st.container(key=f"news-{slot}"):
+            st.markdown(f":material/check: {noted}")
+
+
+def note(outcome: Trouble | str, *, slot: str) -> None:
+    """Keep trouble or good news, which is markdown, until `show_noted` draws it."""
+    st.session_state[f"noted-{slot}"] = outcome
 
 
 def show_trouble(trouble: Trouble, *, key: str) -> None:

@@ -19,6 +19,8 @@ class Settings(BaseSettings):
     )
     log_level: str = "INFO"
 
-    prometheus_url: AnyHttpUrl | None = Field(None, description="Linked on the Status page when set.")
+    prometheus_url: AnyHttpUrl | None = Field(
+        None, description="Linked on the Status page, and read for the charts over time."
+    )
     alertmanager_url: AnyHttpUrl | None = None
     mlflow_url: AnyHttpUrl | None = None

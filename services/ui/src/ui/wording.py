@@ -4,7 +4,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
-from ui.errors import Broken, Busy, GatewayError, Interrupted, KeyRefused, NotThere, Rejected, ScopeMissing, Unreachable
+from ui.errors import (
+    Broken,
+    Busy,
+    GatewayError,
+    Interrupted,
+    InTheWay,
+    KeyRefused,
+    NotThere,
+    Rejected,
+    ScopeMissing,
+    Unreachable,
+)
 from ui.models import Citation
 
 SERVICES = {
@@ -43,6 +54,8 @@ def explained(error: GatewayError) -> Trouble:
             )
         case NotThere():
             return Trouble("It is not there any more", error.message or "Somebody may have deleted it.")
+        case InTheWay():
+            return Trouble("Not as things stand", error.message)
         case Busy():
             when = f"in {_seconds(error.retry_after)}" if error.retry_after else "in a moment"
             return Trouble("Not just now", f"{error.message} Try again {when}.")
@@ -91,8 +104,17 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def date_and_time(moment: datetime) -> str:
+    """`21 Nov 2026, 14:05 UTC`."""
+    return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
+
+
 def duration(seconds: float) -> str:
-    """`0.42 s`, `12 s`."""
+    """`0.42 s`, `12 s`, `3 min 5 s`, `2 h 10 min`."""
+    if seconds >= 3600:
+        return f"{seconds // 3600:.0f} h {seconds % 3600 // 60:.0f} min"
+    if seconds >= 100:
+        return f"{seconds // 60:.0f} min {seconds % 60 // 1:.0f} s"
     return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s"
 
 
