@@ -5,8 +5,6 @@ from pathlib import Path
 
 from nexus_serving.embedder_model import embedder_folder
 from nexus_serving.engines.contract import ReaderFailed
-from nexus_serving.engines.embedder import Embedder
-from nexus_serving.engines.extractive import ExtractiveReader
 from nexus_serving.engines.opening import Reader
 from nexus_serving.layout import SHIPPED_READER, Layout
 from opskit.contracts.reader import READER_MODEL
@@ -38,6 +36,10 @@ class LocalReaders:
 
     def open(self, folder: Path) -> Reader:
         """The reader in a folder. Raises ReaderFailed when it cannot be used."""
+        # Imported here: only who asks a reader needs ONNX Runtime.
+        from nexus_serving.engines.embedder import Embedder
+        from nexus_serving.engines.extractive import ExtractiveReader
+
         try:
             return ExtractiveReader(folder, Embedder(embedder_folder(self._layout)))
         except Exception as exc:  # whatever ONNX Runtime or a tokenizer finds wrong with a file

@@ -1,4 +1,7 @@
-"""MLflow: experiments, the registered model whose versions are releases, and prompts."""
+"""MLflow: experiments, the registered model whose versions are releases, and prompts.
+
+mlflow is imported where it is used: it takes two seconds and 150 MB, which a process that never speaks to it can save.
+"""
 
 import json
 import os
@@ -7,16 +10,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import mlflow
-from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, RunTag
-from mlflow.exceptions import MlflowException
 from opskit.errors import Unavailable
 
 from trainer.improvement.releases import Release
 from trainer.improvement.runs import Run
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 EXPERIMENT: Final = "nexus-improvement"
 MODEL: Final = "nexus-release"
@@ -35,6 +37,8 @@ class MlflowTracker:
         self, run: Run, *, figures: Mapping[str, float], settings: Mapping[str, Any], files: Path
     ) -> dict[str, str]:
         """Keep a run's figures, its data sets as inputs, and its files. Recorded already, the same names again."""
+        from mlflow.entities import Metric, Param, RunTag
+
         with _speaking():
             known = self._run_of(run.id)
             if known is not None:
@@ -78,12 +82,14 @@ class MlflowTracker:
                     self._client.delete_registered_model_alias(MODEL, name)
 
     @cached_property
-    def _client(self) -> MlflowClient:
+    def _client(self) -> "MlflowClient":
+        import mlflow
+
         # Left alone it tries for two minutes; whoever calls tries again anyway, later.
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
         mlflow.set_tracking_uri(self._url)
-        return MlflowClient(self._url, self._url)
+        return mlflow.MlflowClient(self._url, self._url)
 
     def _experiment(self) -> str:
         known = self._client.get_experiment_by_name(EXPERIMENT)
@@ -146,6 +152,8 @@ class MlflowTracker:
         return str(made.version)
 
     def _prompt_versions(self) -> list[Any]:
+        from mlflow.exceptions import MlflowException
+
         try:
             return list(self._client.search_prompt_versions(PROMPT))
         except MlflowException as exc:
@@ -162,6 +170,8 @@ def _name(figure: str) -> str:
 @contextmanager
 def _speaking() -> Iterator[None]:
     """MLflow's failures as ours."""
+    from mlflow.exceptions import MlflowException
+
     try:
         yield
     except MlflowException as exc:
