@@ -8,7 +8,7 @@ from pathlib import Path
 from embedded.errors import CannotStart
 from embedded.secrets_folder import Secrets
 from embedded.stack import HOST, Stack
-from embedded.variables import EVENTS_TOKEN, MODEL_KEY, of_the_machine, of_the_services
+from embedded.variables import EVENTS_TOKEN, JUDGE_KEY, MODEL_KEY, of_the_machine, of_the_services
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def _services(stack: Stack, secrets: Secrets) -> list[Part]:
         _api(stack, "ingest", trusted, needs=("redis", "milvus")),
         _worker(stack, "ingest", trusted, "-B", needs=("redis", "milvus", "triton")),
         _api(stack, "trainer", trusted, needs=("redis",)),
-        _worker(stack, "trainer", trusted, needs=("redis",)),
+        _worker(stack, "trainer", {**trusted, **_brought(stack, JUDGE_KEY)}, needs=("redis",)),
         _api(stack, "alert-bridge", alert_bridge, needs=("redis",)),
         _api(stack, "gateway", {**trusted, "NEXUS_BOOTSTRAP_KEY": secrets.admin_key}, needs=("redis",)),
         Part(

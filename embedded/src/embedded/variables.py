@@ -20,6 +20,8 @@ _PUBLISHED_URLS = {
 }
 MODEL_KEY = "NEXUS_MODEL_API_KEY"
 """A secret that the caller brings: of the server that NEXUS_MODEL names."""
+JUDGE_KEY = "NEXUS_JUDGE_API_KEY"
+"""Another: of the server that NEXUS_JUDGE names."""
 EVENTS_TOKEN = "NEXUS_ARGO_EVENTS_TOKEN"
 """Another: of the event source that alert-bridge hands runs over to, when the caller has one."""
 _SECRET_NAMES = (
@@ -28,6 +30,7 @@ _SECRET_NAMES = (
     "NEXUS_BOOTSTRAP_KEY",
     "NEXUS_WEBHOOK_TOKEN",
     MODEL_KEY,
+    JUDGE_KEY,
     EVENTS_TOKEN,
 )
 
@@ -90,6 +93,7 @@ def of_the_services(stack: Stack) -> dict[str, str]:
         "NEXUS_REDIS_URL": f"redis://{stack.address('redis')}/0",
         "NEXUS_BROKER_URL": f"redis://{stack.address('redis')}/1",
         "NEXUS_TRITON_GRPC": stack.address("triton-grpc"),
+        "MLFLOW_DISABLE_TELEMETRY": "true",  # its client would tell its makers what it is used for
         "NEXUS_MILVUS_FLUSH": "true",  # Milvus Lite scans rows that are not flushed
         "NEXUS_UI_PORT": str(stack.ports["ui"]),
     }

@@ -26,7 +26,7 @@ from pydantic import SecretStr
 from rag.answer import Answering, Finished, Words
 from rag.app import create_app
 from rag.dependencies import Rag
-from rag.ports import Embedded, Exchange, Found, Served
+from rag.ports import Embedded, Exchange, Found, KeptAnswers, Served
 from rag.recording import Recorder
 from rag.release import ReleaseSettings, RetrievalSettings, load_release
 from rag.serving import Lines
@@ -189,6 +189,12 @@ class FakeAnswers:
     async def get(self, tenant: str, answer_id: str) -> AnswerRecord | None:
         record = self.kept.get(answer_id)
         return record if record is not None and record.tenant == tenant else None
+
+    async def kept_after(self, cursor: int, *, limit: int) -> KeptAnswers:
+        if self.down:
+            raise Unavailable("The database is down.")
+        found = list(self.kept.values())[cursor : cursor + limit]
+        return KeptAnswers([one.model_dump_json() for one in found], cursor + len(found))
 
 
 @dataclass

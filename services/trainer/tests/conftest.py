@@ -45,7 +45,7 @@ def answer_record(**changes: Any) -> AnswerRecord:
     return AnswerRecord.model_validate(record | changes)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_answer() -> Callable[..., AnswerRecord]:
     return answer_record
 

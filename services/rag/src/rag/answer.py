@@ -19,6 +19,7 @@ from rag.ports import Conversations, Embedder, Found, Ranker, Reader, Retriever
 from rag.ranking import reordered
 from rag.recording import Recorder, count
 from rag.retrieve import retrieve
+from rag.scoring import scores_of
 from rag.serving import Line, Lines
 from rag.slots import ReaderSlots
 from rag.stopwatch import Stopwatch
@@ -136,11 +137,10 @@ class Answering:
                 yield event
         assert spoken is not None, "whatever was said ends with a verdict"
         watch.lap("read")
-        record = _record(ask, understood, spoken, line.release)
+        record = _record(ask, understood, spoken, line.release, watch.so_far())
         await self._recorder.keep(record, asked=understood.asked)
         watch.lap("record")
-        found = [one for _, one in spoken.shown]
-        count(record, spoken.verdict, spoken.usage, found, seconds=watch.mark("total"))
+        count(record, spoken.verdict, spoken.usage, seconds=watch.mark("total"))
         yield Finished(record, spoken.usage, watch.timings)
 
     async def _understand(self, ask: Ask, line: Line) -> Understood:
@@ -246,7 +246,7 @@ def _most(ask: Ask, line: Line) -> int:
     return ask.passages or line.settings.retrieval.passages
 
 
-def _record(ask: Ask, understood: Understood, spoken: Spoken, release: str) -> AnswerRecord:
+def _record(ask: Ask, understood: Understood, spoken: Spoken, release: str, timings: dict[str, float]) -> AnswerRecord:
     verdict = spoken.verdict
     return AnswerRecord(
         answer_id=ask.answer_id,
@@ -262,6 +262,9 @@ def _record(ask: Ask, understood: Understood, spoken: Spoken, release: str) -> A
         passages=[passage for passage, _ in spoken.shown],
         created_at=datetime.now(UTC),
         confidence=spoken.confidence,
+        timings=timings,
+        scores=scores_of(understood.question, verdict, [found for _, found in spoken.shown]),
+        usage=spoken.usage,
     )
 
 

@@ -106,6 +106,15 @@ class Conversations(Protocol):
         """Remember one more exchange."""
 
 
+@dataclass(frozen=True, slots=True)
+class KeptAnswers:
+    """Some answers, each as the JSON of its record: whoever passes them on need not read them."""
+
+    records: Sequence[str]
+    cursor: int
+    """Where to go on."""
+
+
 class AnswerLog(Protocol):
     """Answers as they were given. Raises Unavailable."""
 
@@ -114,3 +123,7 @@ class AnswerLog(Protocol):
 
     async def get(self, tenant: str, answer_id: str) -> AnswerRecord | None:
         """One of the tenant's answers."""
+
+    async def kept_after(self, cursor: int, *, limit: int) -> KeptAnswers:
+        """Answers of all tenants in the order in which they were kept; 0 is the beginning. Whoever goes on from cursor
+        to cursor misses none."""

@@ -3,13 +3,12 @@
 import asyncio
 
 import structlog
-from opskit.contracts.answers import AnswerRecord
+from opskit.contracts.answers import AnswerRecord, AnswerScores
 from opskit.contracts.reader import TokenUsage
 from opskit.errors import Unavailable
 
 from rag import metrics
-from rag.ports import AnswerLog, Conversations, Exchange, Found
-from rag.scoring import score
+from rag.ports import AnswerLog, Conversations, Exchange
 from rag.verdict import Verdict
 
 log = structlog.get_logger(__name__)
@@ -38,7 +37,7 @@ class Recorder:
         return True
 
 
-def count(record: AnswerRecord, verdict: Verdict, usage: TokenUsage, found: list[Found], *, seconds: float) -> None:
+def count(record: AnswerRecord, verdict: Verdict, usage: TokenUsage, *, seconds: float) -> None:
     """Show the figures of an answer to Prometheus."""
     release = record.release
     metrics.ANSWERS.labels(release, record.outcome).inc()
@@ -48,10 +47,13 @@ def count(record: AnswerRecord, verdict: Verdict, usage: TokenUsage, found: list
         metrics.CITATIONS_DROPPED.labels(release).inc(verdict.dropped)
     if verdict.withdrawn:
         metrics.ANSWERS_WITHDRAWN.labels(release).inc()
-    if not found:
-        return  # small talk, or an empty knowledge base: nothing was read, so there is nothing to score
-    scores = score(record.question, record.answer, record.citations, found)
+    if record.scores is not None:
+        _count_scores(release, record.scores)
+
+
+def _count_scores(release: str, scores: AnswerScores) -> None:
     metrics.CONTEXT_RELEVANCE.labels(release).observe(scores.context_relevance)
-    if not record.abstained:
+    if scores.groundedness is not None:
         metrics.GROUNDEDNESS.labels(release).observe(scores.groundedness)
+    if scores.answer_relevance is not None:
         metrics.ANSWER_RELEVANCE.labels(release).observe(scores.answer_relevance)

@@ -2,32 +2,32 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
-from opskit.contracts.answers import Citation
+from opskit.contracts.answers import AnswerScores, Citation
 from opskit.lexical import lexical_terms
 
 from rag.ports import Found
+from rag.verdict import Verdict
 
 _CITATION_MARK = re.compile(r"\[\d+\]")
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """How an answer looks from outside."""
+def scores_of(question: str, verdict: Verdict, passages: Sequence[Found]) -> AnswerScores | None:
+    """The scores that mean something: none for small talk or an empty knowledge base, where nothing was read."""
+    if not passages:
+        return None
+    if verdict.abstained:
+        return AnswerScores(context_relevance=_context(set(lexical_terms(question)), passages))
+    return score(question, verdict.text, verdict.citations, passages)
 
-    groundedness: float
-    context_relevance: float
-    answer_relevance: float
 
-
-def score(question: str, answer: str, citations: Sequence[Citation], passages: Sequence[Found]) -> Scores:
+def score(question: str, answer: str, citations: Sequence[Citation], passages: Sequence[Found]) -> AnswerScores:
     """Groundedness: the share of the answer's words that its quotes hold. Context relevance: the cosine of the nearest
     passage, or the share of the question's words in the passages where no cosine was measured. Answer relevance: the
     share of the question's words that answer, quotes and their titles speak of."""
     quoted = " ".join(f"{citation.title} {citation.quote}" for citation in citations)
     asked = set(lexical_terms(question))
-    return Scores(
+    return AnswerScores(
         groundedness=_share(
             set(lexical_terms(_CITATION_MARK.sub("", answer))), lexical_terms(" ".join(one.quote for one in citations))
         ),

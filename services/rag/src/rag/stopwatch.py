@@ -16,6 +16,10 @@ class Stopwatch:
         self.timings[name] = round((now - self._lap) * 1000, 1)
         self._lap = now
 
+    def so_far(self) -> dict[str, float]:
+        """The timings with the `total` as it is now."""
+        return self.timings | {"total": round((time.perf_counter() - self._started) * 1000, 1)}
+
     def mark(self, name: str) -> float:
         """A point in time, counted from the start. Returns it in seconds."""
         seconds = time.perf_counter() - self._started

@@ -4,6 +4,7 @@ import base64
 import struct
 
 import pytest
+from opskit.contracts.answers import AnswerPage
 
 
 class TestSearch:
@@ -96,6 +97,44 @@ async def test_an_unknown_answer_is_not_found(world):
         response = await client.get("/internal/answers/ans_nope")
     assert response.status_code == 404
     assert response.json()["error"]["type"] == "not_found_error"
+
+
+class TestKeptAnswers:
+    PATH = "/internal/answers"
+
+    async def test_answers_of_all_tenants_come_as_they_were_kept(self, world):
+        for number, tenant in enumerate(("acme", "other")):
+            await world.ask("How often does Argo CD check Git?", answer_id=f"ans_{number}", tenant=tenant)
+        async with world.client() as client:
+            page = (await client.get(self.PATH, headers={"x-nexus-tenant": ""})).json()
+        assert [(one["answer_id"], one["tenant"]) for one in page["answers"]] == [("ans_0", "acme"), ("ans_1", "other")]
+        assert AnswerPage.model_validate(page).answers[0] == world.answers.kept["ans_0"]
+
+    async def test_the_cursor_goes_on_where_the_page_ended_and_stays_when_there_is_nothing(self, world):
+        for number in range(3):
+            await world.ask("How often does Argo CD check Git?", answer_id=f"ans_{number}")
+        seen, cursor = [], None
+        async with world.client() as client:
+            for _ in range(4):
+                query = {"limit": 2} | ({"after": cursor} if cursor else {})
+                page = (await client.get(self.PATH, params=query)).json()
+                seen += [one["answer_id"] for one in page["answers"]]
+                cursor = page["next_cursor"]
+        assert seen == ["ans_0", "ans_1", "ans_2"]
+
+    async def test_a_stranger_is_turned_away(self, world):
+        async with world.client() as client:
+            assert (await client.get(self.PATH, headers={"authorization": "Bearer nobody"})).status_code == 401
+
+    @pytest.mark.parametrize("query", [{"after": "x"}, {"after": "-1"}, {"after": ""}, {"limit": 0}, {"limit": 201}])
+    async def test_bad_input_is_a_400(self, world, query):
+        async with world.client() as client:
+            assert (await client.get(self.PATH, params=query)).status_code == 400
+
+    async def test_a_database_that_is_away_is_a_503(self, world):
+        world.answers.down = True
+        async with world.client() as client:
+            assert (await client.get(self.PATH)).status_code == 503
 
 
 async def test_alive_without_anything_behind_it(world):

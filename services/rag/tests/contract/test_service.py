@@ -40,7 +40,7 @@ async def ask(service, question, **nexus):
 async def fill(service, index_of):
     """One document as ingest would index it."""
     rag = service.app.state.rag
-    served = await rag.answering._models.current()
+    served = await rag.lines._models.current()
     index = index_of(served.embedder_fingerprint)
     embedded = await rag.embedder.embed([TEXT])
     index.write(TEXT, dense=[float(value) for value in embedded.vectors[0]])

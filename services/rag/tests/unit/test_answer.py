@@ -35,6 +35,16 @@ class TestAnswered:
         assert (record.question, len(record.passages)) == (QUESTION, 2)
         assert record.release == world.release.id_with(world.models.served)
 
+    async def test_the_record_has_what_a_trace_is_made_of(self, world, metric):
+        _, finished = await world.ask(QUESTION)
+        record = finished.record
+        assert {"understand", "retrieve", "first_token", "read", "total"} == set(record.timings)
+        steps = sum(record.timings[name] for name in ("understand", "retrieve", "read"))
+        assert record.timings["total"] >= steps - 0.2
+        assert record.usage == finished.usage
+        assert record.scores is not None
+        assert metric("nexus_groundedness_sum", release=record.release) == pytest.approx(record.scores.groundedness)
+
     async def test_the_steps_are_timed(self, world):
         _, finished = await world.ask(QUESTION)
         assert {"understand", "retrieve", "first_token", "read", "record", "total"} == set(finished.timings)

@@ -4,7 +4,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from opskit.settings import Port, ServiceSettings, TritonSettings
-from pydantic import AnyHttpUrl, Field, RedisDsn
+from pydantic import AnyHttpUrl, Field, RedisDsn, SecretStr, field_validator
+
+from trainer.observing.judging import openai_judge
 
 
 class Settings(TritonSettings, ServiceSettings):
@@ -46,4 +48,17 @@ class Settings(TritonSettings, ServiceSettings):
         gt=timedelta(0),
         description="A run of which nothing was heard so long is taken up again.",
     )
+
+    observe_every: timedelta = Field(timedelta(seconds=5), gt=timedelta(0))
+    trace_share: float = Field(1.0, ge=0, le=1, description="Of the answers, so many become traces in MLflow.")
+    judge_share: float = Field(0.05, ge=0, le=1, description="Of the answers, so many are judged; they are traced too.")
+    judge: str = Field("local", description="Who judges: `local`, or `openai:<base url>#<model>`.")
+    judge_api_key: SecretStr = Field(SecretStr(""), description="Key of the judge's server.")
+
     reconcile_every: timedelta = Field(timedelta(seconds=5), gt=timedelta(0))
+
+    @field_validator("judge")
+    @classmethod
+    def _well_formed(cls, judge: str) -> str:
+        openai_judge(judge)
+        return judge

@@ -5,22 +5,31 @@ from functools import cached_property
 from typing import Final
 
 import httpx
+from nexus_serving.embedder_model import FINGERPRINT, embedder_folder
 from nexus_serving.layout import Layout
 from opskit.database import open_database
 from sqlalchemy import Engine
 
 from trainer.adapters.bridge_client import BridgeClient
+from trainer.adapters.judge_process import JudgeProcess
 from trainer.adapters.local_readers import LocalReaders
+from trainer.adapters.mlflow_traces import MlflowTraces
 from trainer.adapters.mlflow_tracker import MlflowTracker
 from trainer.adapters.prometheus import PrometheusTraffic
 from trainer.adapters.rag_client import RagClient
 from trainer.adapters.sql import SqlFeedback
+from trainer.adapters.sql_observations import SqlObservations
 from trainer.adapters.sql_releases import SqlReleases
 from trainer.adapters.sql_runs import SqlRuns
 from trainer.adapters.triton_models import TritonModels
 from trainer.deploying import Deployer
 from trainer.improvement.canary import Watch
 from trainer.improvement.preparing import Rules
+from trainer.observing.judging import openai_judge
+from trainer.observing.local_judge import VERSION
+from trainer.observing.observer import Observer
+from trainer.observing.pseudonyms import Pseudonyms
+from trainer.observing.sampling import Shares
 from trainer.settings import Settings
 from trainer.steps.tools import Canary, Tools
 
@@ -72,6 +81,35 @@ class Wiring:
         return MlflowTracker(str(self.settings.mlflow_url))
 
     @cached_property
+    def observations(self) -> SqlObservations:
+        return SqlObservations(self.engine)
+
+    @cached_property
+    def judge(self) -> JudgeProcess:
+        asked = openai_judge(self.settings.judge)
+        if asked is None:
+            folder = embedder_folder(Layout.from_environment())
+            return JudgeProcess(f"local-{VERSION}/{FINGERPRINT[:12]}", {"embedder": str(folder)})
+        terms = {
+            "base_url": asked.base_url,
+            "model": asked.model,
+            "key": self.settings.judge_api_key.get_secret_value(),
+        }
+        return JudgeProcess(f"openai/{asked.model}", terms)
+
+    @cached_property
+    def observer(self) -> Observer:
+        """Watches what was answered and voted."""
+        return Observer(
+            answers=self.rag,
+            store=self.observations,
+            traces=MlflowTraces(self._client(str(self.settings.mlflow_url))),
+            judge=self.judge,
+            shares=Shares(self.settings.trace_share, self.settings.judge_share),
+            names=Pseudonyms(self._token),
+        )
+
+    @cached_property
     def deployer(self) -> Deployer:
         return Deployer(self.releases, self.readers, self.served)
 
@@ -102,7 +140,9 @@ class Wiring:
         )
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Let go of connections and processes."""
+        if "judge" in self.__dict__:
+            self.judge.close()
         for client in self._clients:
             client.close()
         if "engine" in self.__dict__:

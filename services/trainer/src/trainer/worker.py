@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 EXPIRE_TASK: Final = "trainer.expire_feedback"
 LOOK_AFTER_TASK: Final = "trainer.look_after"
+OBSERVE_TASK: Final = "trainer.observe"
 
 
 class Worker:
@@ -42,8 +43,10 @@ class Worker:
         return RunWorker(self._wiring.runs, self._queue, settings.runs_folder, patience=settings.stage_patience)
 
     def expire_feedback(self) -> int:
-        """Forget votes that are older than they may be."""
-        gone = self._wiring.feedback.expire(before=datetime.now(UTC) - self._settings.keep_feedback)
+        """Forget votes that are older than they may be, and what was observed of answers as old."""
+        before = datetime.now(UTC) - self._settings.keep_feedback
+        self._wiring.observer.forget(before=before)
+        gone = self._wiring.feedback.expire(before=before)
         metrics.EXPIRED.inc(gone)
         if gone:
             log.info("feedback_expired", votes=gone)
@@ -66,6 +69,10 @@ class Worker:
                 metrics.DUTIES_LEFT.labels(name).inc()
                 log.info("duty_left", duty=name, reason=str(exc)[:300])
 
+    def observe(self) -> None:
+        """Look at what was answered and voted since."""
+        self._wiring.observer.tick()
+
     def start(self) -> None:
         """Show metrics."""
         settings = self._settings
@@ -76,8 +83,9 @@ def create_worker(settings: Settings | None = None) -> Celery:
     """The Celery app with its tasks. Nothing is connected to before the worker starts."""
     settings = settings or Settings()
     app = create_celery("trainer", str(settings.broker_url), queue=TRAINER_QUEUE)
-    # One thread does the stages of runs, which are processes of their own; the other looks after everything else.
-    app.conf.update(worker_pool="threads", worker_concurrency=2)
+    # One thread does the stages of runs, which are processes of their own; one observes answers, and may have to wait
+    # for MLflow; and one looks after everything else.
+    app.conf.update(worker_pool="threads", worker_concurrency=3)
     worker = Worker(settings, CeleryRuns(app))
 
     @app.task(name=EXPIRE_TASK)
@@ -96,8 +104,13 @@ def create_worker(settings: Settings | None = None) -> Celery:
     def look_after() -> None:
         worker.look_after()
 
+    @app.task(name=OBSERVE_TASK)
+    def observe() -> None:
+        worker.observe()
+
     _repeat(app, expire_feedback, every=settings.expire_feedback_every.total_seconds())
     _repeat(app, look_after, every=settings.reconcile_every.total_seconds())
+    _repeat(app, observe, every=settings.observe_every.total_seconds())
     _connect_signals(worker, settings)
     return app
 

@@ -101,10 +101,12 @@ def _answers(port: int, ready: str) -> bool:
         return False
 
 
-@pytest.fixture
-def mlflow_url(tmp_path: Path, port: int) -> Iterator[str]:
-    """A tracking server of its own."""
+@pytest.fixture(scope="session")
+def mlflow_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One tracking server for all tests: it takes long to start."""
+    folder, port = tmp_path_factory.mktemp("mlflow"), free_port()
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers=1"]
-    command += ["--backend-store-uri", f"sqlite:///{tmp_path}/mlflow.db", "--artifacts-destination", str(tmp_path)]
-    with serving(command, port, tmp_path / "mlflow.log"):
+    command += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", str(folder)]
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with serving(command, port, folder / "mlflow.log", {**os.environ, **quiet}):
         yield f"http://127.0.0.1:{port}"

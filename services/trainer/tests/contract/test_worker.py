@@ -62,7 +62,7 @@ def test_the_worker_forgets_old_votes_and_goes_on_when_the_broker_was_lost(metri
     store.keep(make_vote(answer_id="ans_old"), now=long_ago)
     until(lambda: votes() == 1)
     until(lambda: "nexus_feedback_expired_total 1.0" in metrics())
-    for task in ("expire_feedback", "look_after"):
+    for task in ("expire_feedback", "look_after", "observe"):
         until(lambda task=task: f'nexus_trainer_tasks_total{{outcome="success",task="trainer.{task}"}}' in metrics())
 
     redis.stop()

@@ -3,7 +3,9 @@
 from datetime import datetime
 from typing import Literal
 
-from opskit.contracts.reader import Message, Passage
+from pydantic import Field
+
+from opskit.contracts.reader import Message, Passage, TokenUsage
 
 
 class Citation(Message):
@@ -16,6 +18,15 @@ class Citation(Message):
     chunk_id: str
     score: float
     page: int | None = None
+
+
+class AnswerScores(Message):
+    """Cheap scores, 0 to 1, that rag gives every answer for which something was read. Of an abstention there is only
+    the context to score."""
+
+    context_relevance: float
+    groundedness: float | None = None
+    answer_relevance: float | None = None
 
 
 class AnswerRecord(Message):
@@ -36,6 +47,19 @@ class AnswerRecord(Message):
     confidence: float | None = None
     """The reader's own, 0 to 1: that the answer is right, or, when it abstained, that there is none. None where nothing
     was read."""
+    timings: dict[str, float] = Field({})
+    """Milliseconds. `understand`, `retrieve` and `read` follow one another; `first_token` and `total` count from the
+    start. `created_at` is the end of them."""
+    scores: AnswerScores | None = None
+    usage: TokenUsage | None = None
+
+
+class AnswerPage(Message):
+    """Answers of all tenants in the order in which they were kept."""
+
+    answers: list[AnswerRecord]
+    next_cursor: str
+    """Where to go on, now or later; also when there was nothing."""
 
 
 class FeedbackSubmission(Message):

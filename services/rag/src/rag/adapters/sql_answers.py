@@ -9,11 +9,16 @@ from typing import TypeVar
 
 from opskit.contracts.answers import AnswerRecord
 from opskit.errors import Unavailable
-from sqlalchemy import DateTime, Engine, String, Text, delete, select
+from sqlalchemy import BigInteger, DateTime, Engine, Integer, String, Text, delete, func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from rag.ports import KeptAnswers
+
 Result = TypeVar("Result")
+
+_IN_TURN = 0x616E7377
+"""The PostgreSQL lock of whoever keeps an answer: its bytes read "answ"."""
 
 
 class Base(DeclarativeBase):
@@ -24,8 +29,11 @@ class Answer(Base):
     """One answer, whole, as its contract's JSON; beside it what it is looked up and swept by."""
 
     __tablename__ = "answers"
+    # A number is never given twice, not even when all answers were swept: a cursor may still name it.
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - SQLAlchemy wants it so
 
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    id: Mapped[str] = mapped_column(String(64), unique=True)
     tenant: Mapped[str] = mapped_column(String(63))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
     record: Mapped[str] = mapped_column(Text)
@@ -46,6 +54,10 @@ class SqlAnswers:
     async def get(self, tenant: str, answer_id: str) -> AnswerRecord | None:
         """The answer, when it is the tenant's."""
         return await self._run(self._reading, partial(self._get, tenant, answer_id))
+
+    async def kept_after(self, cursor: int, *, limit: int) -> KeptAnswers:
+        """Some answers of all tenants in the order in which they were committed."""
+        return await self._run(self._reading, partial(self._kept_after, cursor, limit))
 
     async def sweep(self, keep: timedelta) -> None:
         """Forget answers older than that."""
@@ -75,6 +87,10 @@ class SqlAnswers:
             record=record.model_dump_json(),
         )
         with Session(self._engine) as session, session.begin():
+            if self._engine.dialect.name == "postgresql":
+                # Several processes may write, and a number that is committed late would be passed over by a reader who
+                # has seen the next. SQLite has one writer at a time anyway.
+                session.execute(select(func.pg_advisory_xact_lock(_IN_TURN)))
             session.add(row)
 
     def _get(self, tenant: str, answer_id: str) -> AnswerRecord | None:
@@ -82,6 +98,15 @@ class SqlAnswers:
         with Session(self._engine) as session:
             kept = session.scalar(wanted)
         return None if kept is None else AnswerRecord.model_validate_json(kept)
+
+    def _kept_after(self, cursor: int, limit: int) -> KeptAnswers:
+        with Session(self._engine) as session:
+            newest = session.scalar(select(func.max(Answer.seq)))
+            if newest is not None and newest < cursor:
+                cursor = 0  # it was made over another database: this one was begun anew, or put back
+            query = select(Answer.seq, Answer.record).where(Answer.seq > cursor).order_by(Answer.seq).limit(limit)
+            rows = session.execute(query).all()
+        return KeptAnswers([record for _, record in rows], rows[-1][0] if rows else cursor)
 
     def _sweep(self, before: datetime) -> None:
         with Session(self._engine) as session, session.begin():

@@ -43,7 +43,7 @@ class SqlFeedback:
                     if name not in ("id", "created_at"):
                         setattr(row, name, value)
             self._see(session, vote.answer.release, now)
-            return Receipt(_kept(row), before)
+            return Receipt(kept_vote(row), before)
 
     def _see(self, session: Session, release: str, now: datetime) -> None:
         insert = self._insert(ReleaseRow).values(id=release, first_seen=now, last_seen=now)
@@ -56,7 +56,7 @@ class SqlFeedback:
             query = query.where(FeedbackRow.seq < before)
         with self._session() as session:
             rows = list(session.scalars(query.limit(limit + 1)))
-            return Page([_kept(row) for row in rows[:limit]], rows[limit - 1].seq if len(rows) > limit else None)
+            return Page([kept_vote(row) for row in rows[:limit]], rows[limit - 1].seq if len(rows) > limit else None)
 
     def every(self, *, knowledge_base: str | None = None) -> Iterator[KeptVote]:
         """All votes of all tenants, the oldest first."""
@@ -64,7 +64,7 @@ class SqlFeedback:
         while True:
             with self._session() as session:
                 query = select(FeedbackRow).where(FeedbackRow.seq > seq).order_by(FeedbackRow.seq).limit(_AT_ONCE)
-                votes = [(row.seq, _kept(row)) for row in session.scalars(query)]
+                votes = [(row.seq, kept_vote(row)) for row in session.scalars(query)]
             if not votes:
                 return
             seq = votes[-1][0]
@@ -146,10 +146,12 @@ def _values(vote: Vote, now: datetime) -> dict[str, Any]:
         "answer": vote.answer.model_dump_json(),
         "created_at": now,
         "updated_at": now,
+        "observed": False,
     }
 
 
-def _kept(row: FeedbackRow) -> KeptVote:
+def kept_vote(row: FeedbackRow) -> KeptVote:
+    """A row as the vote it is."""
     vote = Vote(
         tenant=row.tenant,
         key_id=row.key_id,

@@ -45,6 +45,8 @@ class FeedbackRow(Base):
     answer: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     updated_at: Mapped[datetime] = mapped_column(UtcTime, index=True)
+    observed: Mapped[bool] = mapped_column(Boolean, default=False, index=True)
+    """Whether this vote, as it is now, stands at its answer's trace."""
 
 
 class ReleaseRow(Base):
@@ -108,3 +110,44 @@ class RunStageRow(Base):
     finished_at: Mapped[datetime | None] = mapped_column(UtcTime)
     attempts: Mapped[int] = mapped_column(Integer)
     says: Mapped[str] = mapped_column(Text, default="")
+
+
+class ObservationRow(Base):
+    """How far something was observed."""
+
+    __tablename__ = "observations"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    cursor: Mapped[str] = mapped_column(Text)
+    caught_up_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class AnswerTraceRow(Base):
+    """The trace that an answer has."""
+
+    __tablename__ = "answer_traces"
+
+    answer_id: Mapped[str] = mapped_column(String(256), primary_key=True)
+    trace_id: Mapped[str] = mapped_column(String(64))
+    traced_at: Mapped[datetime] = mapped_column(UtcTime, index=True)
+
+
+class JudgementRow(Base):
+    """An answer that was chosen to be judged, and what the judge said. `answer` is the contract's JSON, kept until the
+    scores stand at the trace; `reasons` are JSON."""
+
+    __tablename__ = "judgements"
+
+    answer_id: Mapped[str] = mapped_column(String(256), primary_key=True)
+    release: Mapped[str] = mapped_column(String(128), index=True)
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    answer: Mapped[str | None] = mapped_column(Text)
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    due_at: Mapped[datetime] = mapped_column(UtcTime)
+    context_relevance: Mapped[float | None] = mapped_column(Float)
+    groundedness: Mapped[float | None] = mapped_column(Float)
+    answer_relevance: Mapped[float | None] = mapped_column(Float)
+    judge: Mapped[str | None] = mapped_column(String(256))
+    reasons: Mapped[str | None] = mapped_column(Text)
+    chosen_at: Mapped[datetime] = mapped_column(UtcTime, index=True)
+    judged_at: Mapped[datetime | None] = mapped_column(UtcTime)
