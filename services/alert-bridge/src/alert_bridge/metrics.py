@@ -29,7 +29,7 @@ for _alertname in (*KNOWN_ALERTS, OTHER):
 RUNS_WAITING: Final = Gauge("nexus_runs_waiting", "Runs that were decided and are not handed over yet.")
 RUN_ORDERS_FAILED: Final = Counter("nexus_run_orders_failed_total", "Attempts to hand over a run that failed.")
 UNEXPECTED: Final = Counter(
-    "nexus_unexpected_errors_total", "Errors nobody foresaw, by where they were caught.", ["at"]
+    "nexus_bridge_unexpected_errors_total", "Errors nobody foresaw, by where they were caught.", ["at"]
 )
 
 

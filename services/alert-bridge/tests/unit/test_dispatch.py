@@ -159,4 +159,4 @@ async def test_it_outlives_what_nobody_foresaw_and_counts_it(starter, monkeypatc
         await until(lambda: outbox.asked > 1)
         monkeypatch.undo()
         await until(lambda: starter.started == [ONE])
-    assert REGISTRY.get_sample_value("nexus_unexpected_errors_total", {"at": "dispatch"}) >= 1
+    assert REGISTRY.get_sample_value("nexus_bridge_unexpected_errors_total", {"at": "dispatch"}) >= 1
