@@ -77,7 +77,7 @@ class FakeImprovement:
     def start_run(self, reason: str | None) -> Run:
         self._may_break("start_run")
         self.told.append(("start_run", reason))
-        run = Run(id="run_0000000new", reason=reason, created_at=NOW)
+        run = Run(id="run_0000000new", reason=reason, created_at=datetime.now(UTC))
         self.known_runs.insert(0, run)
         return run
 
@@ -117,7 +117,7 @@ class FakeImprovement:
     def set_automation(self, *, paused: bool, reason: str | None) -> Automation:
         self._may_break("set_automation")
         self.told.append(("set_automation", paused, reason))
-        self.switch = Automation(paused=paused, by="key_ops", reason=reason, changed_at=NOW)
+        self.switch = Automation(paused=paused, by="key_ops", reason=reason, changed_at=datetime.now(UTC))
         return self.switch
 
 
