@@ -1,12 +1,11 @@
 """The tables of ingest: catalogue, embedding cache, dead letters."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
-from sqlalchemy import DateTime, Index, Integer, LargeBinary, String, Text, UniqueConstraint
-from sqlalchemy.engine.interfaces import Dialect
+from opskit.database import UtcTime
+from sqlalchemy import Index, Integer, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import TypeDecorator
 
 QUEUED: Final = "queued"
 INDEXING: Final = "indexing"
@@ -14,22 +13,6 @@ INDEXED: Final = "indexed"
 FAILED: Final = "failed"
 DELETED: Final = "deleted"
 STATUSES: Final = (QUEUED, INDEXING, INDEXED, FAILED, DELETED)
-
-
-class UtcTime(TypeDecorator[datetime]):
-    """A point in time. SQLite keeps no time zone, so it is put back on the way out."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Aware times only: a naive one is a bug."""
-        assert value is None or value.tzinfo is not None
-        return value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Everything is kept in UTC."""
-        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
 
 
 class Base(DeclarativeBase):

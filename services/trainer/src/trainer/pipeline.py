@@ -9,10 +9,9 @@ import structlog
 from opskit.contracts.runs import RunReport
 from opskit.errors import Unavailable
 
-from trainer.improvement.releases import State, alias_of
 from trainer.improvement.runs import MOST_ATTEMPTS, Run, Status, next_stage
 from trainer.improvement.stages import Stage
-from trainer.ports import Bridge, Readers, ReleaseStore, RunStore, Tracker
+from trainer.ports import Bridge, RunStore
 from trainer.signing import Signing
 from trainer.steps import evaluations
 from trainer.steps.gate import gate
@@ -39,10 +38,6 @@ WORK: Mapping[Stage, Callable[[Tools, Run, Workspace, Say], Done]] = {
     Stage.LOG_MODEL: log_model,
     Stage.DEPLOY: model_deployment,
 }
-
-
-_REGISTERED: dict[str, tuple[State, str | None]] = {}
-"""What MLflow was told of each release by this process."""
 
 
 class NotYet(Exception):
@@ -86,21 +81,6 @@ def report_ended(runs: RunStore, bridge: Bridge) -> None:
         bridge.ended(run.id, RunReport(outcome=run.outcome, finished_at=run.finished_at, message=run.says[:1000]))
         runs.reported(run.id)
         log.info("run_reported", run=run.id, outcome=run.outcome)
-
-
-def keep_registered(releases: ReleaseStore, tracker: Tracker, readers: Readers) -> None:
-    """See that every release of ours is in MLflow, with the aliases it has. Raises Unavailable."""
-    every = releases.all()
-    for release in every:
-        if release.bundle is None or release.run is None:
-            continue
-        aliases = (release.state, alias_of(release, every))
-        if _REGISTERED.get(release.id) == aliases:
-            continue
-        parts = releases.parts(release.id) or {}
-        tracker.register(release, parts, readers.of_release(release.bundle), run={})
-        tracker.alias(release.id, aliases[1])
-        _REGISTERED[release.id] = aliases
 
 
 def give_up(runs: RunStore, run: Run, why: str) -> None:

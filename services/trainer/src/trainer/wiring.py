@@ -30,6 +30,7 @@ from trainer.observing.local_judge import VERSION
 from trainer.observing.observer import Observer
 from trainer.observing.pseudonyms import Pseudonyms
 from trainer.observing.sampling import Shares
+from trainer.registering import Registrar
 from trainer.settings import Settings
 from trainer.steps.tools import Canary, Tools
 
@@ -108,6 +109,10 @@ class Wiring:
             shares=Shares(self.settings.trace_share, self.settings.judge_share),
             names=Pseudonyms(self._token),
         )
+
+    @cached_property
+    def registrar(self) -> Registrar:
+        return Registrar(self.releases, self.tracker, self.readers)
 
     @cached_property
     def deployer(self) -> Deployer:

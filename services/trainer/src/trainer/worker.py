@@ -16,7 +16,7 @@ from prometheus_client import start_http_server
 
 from trainer import metrics
 from trainer.adapters.celery_queue import ADVANCE_TASK, CeleryRuns
-from trainer.pipeline import keep_registered, report_ended
+from trainer.pipeline import report_ended
 from trainer.ports import RunQueue
 from trainer.settings import Settings
 from trainer.wiring import Wiring
@@ -60,7 +60,7 @@ class Worker:
             "triton": wiring.deployer.reconcile,
             "alert-bridge": lambda: report_ended(wiring.runs, wiring.bridge),
             "runs": self.runs.take_up,
-            "mlflow": lambda: keep_registered(wiring.releases, wiring.tracker, wiring.readers),
+            "mlflow": wiring.registrar.follow,
         }
         for name, duty in duties.items():
             try:

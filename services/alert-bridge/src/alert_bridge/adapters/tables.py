@@ -1,31 +1,15 @@
 """The tables of alert-bridge. Change them by a migration."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, cast
 
 from opskit.contracts.runs import Outcome
-from sqlalchemy import JSON, Boolean, DateTime, Integer, String, Text
-from sqlalchemy.engine.interfaces import Dialect
+from opskit.database import UtcTime
+from sqlalchemy import JSON, Boolean, Integer, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
-from sqlalchemy.types import TypeDecorator
 
 from alert_bridge.incidents import Decision, Episode, Incident, Verdict
 from alert_bridge.runs import Automation, Run
-
-
-class UtcTime(TypeDecorator[datetime]):
-    """A point in time, kept in UTC. SQLite keeps no time zone, so it is put back on the way out."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Aware times only."""
-        return value.astimezone(UTC) if value is not None else None
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Back with its zone."""
-        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
 
 
 class Base(DeclarativeBase):

@@ -31,6 +31,8 @@ class SqlReleases:
 
     def start_with(self, bundle: ReleaseBundle, *, now: datetime) -> None:
         """The release that the platform starts with; one it started with before is history."""
+        if any(one.state is State.START and one.bundle == bundle for one in self.all()):
+            return  # mostly so: asked again every few seconds, it must not take the lock that votes need
         with self._session() as session:
             session.execute(self._one_at_a_time)
             for other in session.scalars(select(ReleaseRow).where(ReleaseRow.state == State.START.value)):

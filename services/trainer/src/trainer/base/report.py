@@ -1,29 +1,20 @@
 """A training as one page: figures, and pictures of the loss, of abstention and of calibration."""
 
-import base64
-import html
-import io
 import json
 from pathlib import Path
 from typing import Any
 
 from trainer.base.calibration import Outcome, Sureness, calibration_bins
 from trainer.base.training import HISTORY
-
-_STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1c2430; }
-table { border-collapse: collapse; margin: 1rem 0 } td, th { padding: .3rem .8rem; border-bottom: 1px solid #d8dee6;
-text-align: right } td:first-child, th:first-child { text-align: left } img { max-width: 100% } h2 { margin-top: 2rem }
-"""
+from trainer.report_page import picture, table, write_page
 
 
 def write_report(folder: Path, figures: dict[str, Any]) -> None:
     """Write `report.html` with everything in it, pictures too."""
     chosen = figures["calibration"]["chosen"]
     sections = [
-        "<h1>Training of the extractive reader</h1>",
-        _table("Question sets", ("set", "EM", "F1", "questions"), _scores(figures)),
-        _table(
+        table("Question sets", ("set", "EM", "F1", "questions"), _scores(figures)),
+        table(
             "Abstention on the calibration split",
             ("threshold", "refused rightly", "refused wrongly", "precision", "expected calibration error"),
             [
@@ -35,21 +26,18 @@ def write_report(folder: Path, figures: dict[str, Any]) -> None:
             ],
         ),
         "<h2>Loss</h2>",
-        _picture(_loss, folder / HISTORY),
+        picture("Loss by step", _loss, folder / HISTORY),
         "<h2>Abstention: precision against recall</h2>",
-        _picture(_abstention, figures),
+        picture("Precision and recall of refusing", _abstention, figures),
         "<h2>Calibration: how sure an answer is, and how often such answers are right</h2>",
-        _picture(_calibration, figures["calibration"]),
-        _table(
+        picture("Calibration", _calibration, figures["calibration"]),
+        table(
             "Rows",
             ("source", "rows", "without an answer"),
             [(name, str(one["rows"]), str(one["without an answer"])) for name, one in figures.get("rows", {}).items()],
         ),
     ]
-    page = (
-        f"<!doctype html><meta charset=utf-8><title>Reader training</title><style>{_STYLE}</style>{''.join(sections)}"
-    )
-    (folder / "report.html").write_text(page)
+    write_page(folder / "report.html", "Training of the extractive reader", sections)
 
 
 def _scores(figures: dict[str, Any]) -> list[tuple[str, ...]]:
@@ -61,28 +49,6 @@ def _scores(figures: dict[str, Any]) -> list[tuple[str, ...]]:
                     (f"{name}, {what}", f"{score['exact']:.1f}", f"{score['f1']:.1f}", str(score["questions"]))
                 )
     return found
-
-
-def _table(title: str, head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    def line(tag: str, cells: tuple[str, ...]) -> str:
-        return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
-
-    return f"<h2>{title}</h2><table>{line('th', head)}{''.join(line('td', row) for row in rows)}</table>"
-
-
-def _picture(draw: Any, *given: Any) -> str:
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(8, 4), layout="constrained")
-    draw(axes, *given)
-    axes.grid(alpha=0.3)
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=110)
-    pyplot.close(figure)
-    return f'<img alt="" src="data:image/png;base64,{base64.b64encode(drawn.getvalue()).decode()}">'
 
 
 def _loss(axes: Any, history: Path) -> None:

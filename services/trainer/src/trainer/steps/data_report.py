@@ -1,66 +1,40 @@
 """The data of a run as a page: what was learnt from, what was left out and why."""
 
-import base64
-import html
-import io
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from trainer.improvement.preparing import Account, Split
+from trainer.report_page import picture, table, write_page
 
-_STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1c2430; }
-table { border-collapse: collapse; margin: 1rem 0 } td, th { padding: .3rem .8rem; border-bottom: 1px solid #d8dee6;
-text-align: left } td + td, th + th { text-align: right } img { max-width: 100% } h2 { margin-top: 2rem }
-"""
+_DOCUMENTS = 30
+_LONGEST_NAME = 33
 
 
 def write_report(path: Path, account: Account, parts: Split) -> None:
-    """One file with everything in it, pictures too."""
-    used = sum(account.origins.values())
+    """Write it."""
     by_document = Counter(example.document for example in (*parts.train, *parts.held_out))
     sections = [
-        "<h1>Data of this run</h1>",
-        f"<p>Of {account.votes} votes {used} became examples: {len(parts.train)} to learn from, {len(parts.held_out)} "
-        f"to measure on. {parts.leaks} were taken out because one held out asks the same.</p>",
-        _table("Where examples come from", ("origin", "examples"), account.origins),
-        _table("What was left out, and why", ("reason", "votes"), account.dropped),
-        _table("Personal data taken out of questions", ("kind", "places"), account.personal_data),
-        _table("Documents that answer", ("document", "examples"), dict(by_document.most_common(30))),
-        _picture(account, parts),
+        f"<p>Of {account.votes} votes {account.origins.total()} became examples: {len(parts.train)} to learn from, "
+        f"{len(parts.held_out)} to measure on. {parts.leaks} were taken out because one held out asks the same.</p>",
+        picture("What became of the votes", _fates, account, parts),
+        table("Where examples come from", ("origin", "examples"), account.origins.most_common()),
+        table("What was left out, and why", ("reason", "votes"), account.dropped.most_common()),
+        table("Personal data taken out of questions", ("kind", "places"), account.personal_data.most_common()),
+        table("Documents that answer", ("document", "examples"), by_document.most_common(_DOCUMENTS)),
+        picture("Words of an answer", _lengths, parts),
     ]
-    title = "Data of an improvement run"
-    page = f"<!doctype html><meta charset=utf-8><title>{title}</title><style>{_STYLE}</style>{''.join(sections)}"
-    path.write_text(page, encoding="utf-8")
+    write_page(path, "Data of an improvement run", sections)
 
 
-def _table(title: str, heads: tuple[str, str], rows: Mapping[str, int]) -> str:
-    if not rows:
-        return f"<h2>{html.escape(title)}</h2><p>Nothing.</p>"
-    body = "".join(f"<tr><td>{html.escape(name)}</td><td>{count}</td></tr>" for name, count in rows.items())
-    return f"<h2>{html.escape(title)}</h2><table><tr><th>{heads[0]}</th><th>{heads[1]}</th></tr>{body}</table>"
-
-
-def _picture(account: Account, parts: Split) -> str:
-    """Examples by their answers' length, and votes by what became of them."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(11, 3.6))
-    every = (*parts.train, *parts.held_out)
-    left.hist([len(one.answer.split()) for one in every if one.answer], bins=range(1, 22), color="#3b6ea5")
-    left.set(title="Words of an answer", xlabel="words", ylabel="examples")
+def _fates(axes: Any, account: Account, parts: Split) -> None:
     fates = {"learnt from": len(parts.train), "measured on": len(parts.held_out), **account.dropped}
-    names = [name if len(name) < 34 else name[:33] + "…" for name in fates]
-    right.barh(names[::-1], list(fates.values())[::-1], color="#7a9e7e")
-    right.set(title="What became of the votes")
-    figure.tight_layout()
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=110)
-    pyplot.close(figure)
-    return (
-        f'<img alt="Pictures of the data" src="data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}">'
-    )
+    names = [name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…" for name in fates]
+    axes.barh(names[::-1], list(fates.values())[::-1])
+    axes.set(title="What became of the votes")
+
+
+def _lengths(axes: Any, parts: Split) -> None:
+    lengths = [len(one.answer.split()) for one in (*parts.train, *parts.held_out) if one.answer]
+    axes.hist(lengths, bins=range(1, 22))
+    axes.set(title="Words of an answer", xlabel="words", ylabel="examples")

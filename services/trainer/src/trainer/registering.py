@@ -1,0 +1,27 @@
+"""Seeing to it that MLflow knows every release of ours, with the alias that it has."""
+
+from trainer.improvement.releases import State, alias_of
+from trainer.ports import Readers, ReleaseStore, Tracker
+
+
+class Registrar:
+    """Tells MLflow what it was not told yet by this process; telling it again after a restart changes nothing."""
+
+    def __init__(self, releases: ReleaseStore, tracker: Tracker, readers: Readers) -> None:
+        self._releases, self._tracker, self._readers = releases, tracker, readers
+        self._told: dict[str, tuple[State, str | None]] = {}
+
+    def follow(self) -> None:
+        """Register what is new, and move the aliases. Raises Unavailable, and FileNotFoundError for a reader whose
+        files are gone."""
+        every = self._releases.all()
+        for release in every:
+            if release.bundle is None or release.run is None:
+                continue
+            stands = (release.state, alias_of(release, every))
+            if self._told.get(release.id) == stands:
+                continue
+            parts = self._releases.parts(release.id) or {}
+            self._tracker.register(release, parts, self._readers.of_release(release.bundle), run={})
+            self._tracker.alias(release.id, stands[1])
+            self._told[release.id] = stands
