@@ -16,7 +16,17 @@ import pytest
 _CHECKOUT = Path(__file__).resolve().parent
 _TRAINER = _CHECKOUT / "services" / "trainer" / "src" / "trainer"
 _MESSAGES = _CHECKOUT / "libs" / "grounding" / "src" / "grounding" / "messages.py"
+_LONGEST = Path("tests/e2e")
 _real_connect = socket.socket.connect
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of one folder share servers, so one worker runs them all; the folder that takes longest begins first."""
+    folders = {item: item.path.parent.relative_to(_CHECKOUT) for item in items}
+    items.sort(key=lambda item: folders[item] != _LONGEST)
+    for item, folder in folders.items():
+        item.add_marker(pytest.mark.xdist_group(folder.as_posix()))
 
 
 def _is_local(address: Any) -> bool:

@@ -9,6 +9,7 @@
 documents  how long until documents are searchable and in answers, and what is embedded for it
 answers    first word, whole answer, eight clients; below them Triton's models by gRPC
 search     /v1/search at 10,000 chunks, alone and while documents are written; below it rag, Milvus, an empty request
+improving  scoring an answer, swapping releases under questions, rolling back, an alert's run (own stack alone)
 stack      memory, `make up` on a warm machine, `make up` again
 
 The documents and questions are those of a corpus folder (default: the development corpus; see tests/evaluation for the
@@ -32,10 +33,10 @@ from tests.e2e.stack import Stack, running_stack, start_stack
 from tests.evaluation import platform
 from tests.evaluation.__main__ import DEV, ROOT
 from tests.evaluation.corpus import Corpus, load_corpus, load_questions
-from tests.load import answering, ingesting, machine, made, searching, starting
+from tests.load import answering, improving, ingesting, machine, made, searching, starting
 from tests.load.figures import Figure, show, write
 
-GROUPS = ("documents", "answers", "search", "stack")
+GROUPS = ("documents", "answers", "search", "improving", "stack")
 _BUSY = 0.1
 """Others using more of the processors than this makes latencies doubtful."""
 
@@ -71,7 +72,7 @@ def _measured(
     triton_grpc = f"127.0.0.1:{stack.port('triton-grpc')}"
     if "documents" in groups:
         yield from ingesting.measure(nexus, corpus, stack.part_url("ingest-worker"))
-    elif {"answers", "search"} & set(groups):
+    elif {"answers", "search", "improving"} & set(groups):
         platform.ingest(nexus, corpus)
     if "answers" in groups:
         yield from answering.measure(nexus, questions, triton_grpc)
@@ -84,6 +85,8 @@ def _measured(
             rag_url=stack.env["NEXUS_RAG_URL"],
             triton_grpc=triton_grpc,
         )
+    if "improving" in groups and stack.state is not None:
+        yield from improving.measure(stack, nexus, questions)
     if "stack" in groups:
         yield from starting.memory(stack)
         if stack.state is not None:
