@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-Origin = Literal["correction", "accepted", "kept", "document"]
-"""Where an example comes from: a user's correction, an answer voted up, a sure answer that nobody minded, or a question
-made from a document by rules."""
+Origin = Literal["correction", "accepted", "kept", "document", "replay"]
+"""Where an example comes from: a user's correction, an answer voted up, a sure answer that nobody minded, a question
+made from a document by rules, or a general question shipped with the product."""
 
 
 @dataclass(frozen=True, slots=True)
