@@ -37,8 +37,9 @@ def restore(folder: Path, target: Path) -> None:
         raise NoReader(f"{folder / 'model.onnx'} is no reader that was exported here") from error
     target.mkdir(parents=True, exist_ok=True)
     save_file(weights, target / "model.safetensors", {"format": "pt"})
-    (target / "config.json").write_text(json.dumps(_config(graph, weights), indent=2) + "\n")
     shutil.copyfile(folder / "tokenizer.json", target / "tokenizer.json")
+    # Last: by it whoever goes on after a crash knows that the folder is whole.
+    (target / "config.json").write_text(json.dumps(_config(graph, weights), indent=2) + "\n")
 
 
 class _Reading:

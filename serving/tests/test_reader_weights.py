@@ -1,6 +1,7 @@
 """Weights come back out of a reader that is served."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -101,3 +102,11 @@ def test_another_graph_is_refused(tmp_path):
     (tmp_path / "tokenizer.json").write_text("{}")
     with pytest.raises(NoReader, match="no reader that was exported here"):
         restore(tmp_path, tmp_path / "back")
+
+
+def test_what_broke_off_does_not_look_whole(tmp_path):
+    """By `config.json` a training knows that it need not begin again."""
+    shutil.copyfile(SHIPPED_READER / "model.onnx", tmp_path / "model.onnx")
+    with pytest.raises(FileNotFoundError):
+        restore(tmp_path, tmp_path / "back")
+    assert not (tmp_path / "back" / "config.json").exists()

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 from tokenizers import Tokenizer
 
 from nexus_serving.engines.answers import Draft, Quotation, best_draft
-from nexus_serving.engines.contract import Delta, ReaderRequest, Result, Support
+from nexus_serving.engines.contract import Delta, ReaderFailed, ReaderRequest, Result, Support
 from nexus_serving.engines.embedder import Embedder
 from nexus_serving.engines.inference import equal_shares, open_session, padded
 from nexus_serving.engines.material import Material
@@ -127,6 +128,9 @@ class ExtractiveReader:
 
     def _read(self, rows: list[Window]) -> list[Span]:
         logits = self._session.run(None, padded([row.ids for row in rows], [row.types for row in rows]))[0]
+        if not np.isfinite(logits).all():
+            # No span would be found, and damaged weights would pass for documents that do not say.
+            raise ReaderFailed("Its scores are no numbers; its weights are damaged.")
         return [span for row, scores in zip(rows, logits, strict=True) for span in best_spans(row, scores)]
 
     def _alike(self, question: str, texts: Sequence[str]) -> Sequence[float]:

@@ -7,7 +7,16 @@ from datetime import datetime
 import structlog
 from opskit.contracts.reader import READER_MODEL
 
-from trainer.improvement.releases import Moves, State, back_to, challenged, champion_of, promoted, rolled_back
+from trainer.improvement.releases import (
+    Moves,
+    State,
+    back_to,
+    challenged,
+    champion_of,
+    promoted,
+    rolled_back,
+    withdrawn,
+)
 from trainer.ports import Readers, ReleaseStore, Served
 
 log = structlog.get_logger(__name__)
@@ -41,6 +50,10 @@ class Deployer:
         if all(one.state is not State.CHALLENGER for one in releases) and champion_of(releases) is not None:
             self._load(back_to(releases, self._releases.champions()))
         return self._move(lambda all_, before: rolled_back(all_, before=before, who=who, why=why, now=now))
+
+    def withdraw(self, release_id: str, *, who: str, why: str, now: datetime) -> Moves:
+        """A challenger answers no more; whoever else serves goes on. Raises NotAllowed: it is no challenger."""
+        return self._move(lambda all_, _: withdrawn(all_, release_id, who=who, why=why, now=now))
 
     def reconcile(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Make Triton serve what the table says, and no more: what is missing is loaded, what nobody needs goes."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from nexus_serving.engines.contract import Passage, ReaderRequest, Result
+from nexus_serving.engines.contract import Passage, ReaderFailed, ReaderRequest, Result
 from nexus_serving.engines.opening import Reader
 
 from trainer.base.squad import exact_match, f1
@@ -121,11 +121,22 @@ def _asked(reader: Reader, question: Question) -> Said:
         Passage(number, one.text, one.title, one.heading, one.document)
         for number, one in enumerate(question.passages, start=1)
     )
+    request = ReaderRequest(question.question, passages, max_prompt_tokens=1_000_000)
     began = time.perf_counter()
-    events = list(reader.answer(ReaderRequest(question.question, passages, max_prompt_tokens=1_000_000), lambda: False))
-    seconds = time.perf_counter() - began
-    result = next(event for event in events if isinstance(event, Result))
-    return _scored(question, result, seconds)
+    result = _result(reader, request)
+    return _scored(question, result, time.perf_counter() - began)
+
+
+def _result(reader: Reader, request: ReaderRequest) -> Result:
+    try:
+        events = list(reader.answer(request, lambda: False))
+    except ReaderFailed:
+        raise
+    except Exception as exc:  # whatever comes of weights, tokens and settings that do not fit together
+        raise ReaderFailed(f"{type(exc).__name__}: {exc}"[:300]) from exc
+    if not events or not isinstance(last := events[-1], Result):
+        raise ReaderFailed("It ended without a result.")
+    return last
 
 
 def _scored(question: Question, result: Result, seconds: float) -> Said:

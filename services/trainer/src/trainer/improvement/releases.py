@@ -115,13 +115,18 @@ def promoted(releases: Sequence[Release], wanted: str, *, who: str, why: str, no
     return Moves(tuple(one for one, _ in made), tuple(change for _, change in made))
 
 
+def withdrawn(releases: Sequence[Release], wanted: str, *, who: str, why: str, now: datetime) -> Moves:
+    """The wanted release is the challenger no more. Raises NotAllowed: it is not."""
+    release, change = moved(_named(releases, wanted), State.ROLLED_BACK, who=who, why=why, now=now)
+    return Moves((release,), (change,))
+
+
 def rolled_back(releases: Sequence[Release], *, before: Sequence[str], who: str, why: str, now: datetime) -> Moves:
     """A challenger is withdrawn; without one, the champion gives way to the one before it: the last of `before` that
     can still serve, else the start release. Raises NotAllowed: nothing to go back from."""
     challenger = next((one for one in releases if one.state is State.CHALLENGER), None)
     if challenger is not None:
-        withdrawn, change = moved(challenger, State.ROLLED_BACK, who=who, why=why, now=now)
-        return Moves((withdrawn,), (change,))
+        return withdrawn(releases, challenger.id, who=who, why=why, now=now)
     champion = champion_of(releases)
     if champion is None:
         raise NotAllowed("The release that the platform starts with is answering; there is nothing to go back to.")

@@ -13,7 +13,6 @@ from typing import Any
 from nexus_serving.engines.contract import ReaderFailed
 from opskit.contracts.releases import ReleaseBundle
 
-from trainer.gold import gold_questions
 from trainer.improvement.evaluating import (
     Question,
     Said,
@@ -26,7 +25,7 @@ from trainer.improvement.evaluating import (
 )
 from trainer.improvement.examples import read_examples
 from trainer.improvement.runs import Run
-from trainer.steps.tools import Done, Say, Tools
+from trainer.steps.tools import Done, Say, StageFailed, Tools
 from trainer.steps.workspace import Workspace, read_json, write_json
 
 GOLD, SPECIFIC, HOPELESS = "gold", "specific", "hopeless"
@@ -36,7 +35,7 @@ WHO = ("champion", "candidate")
 
 def benchmark_gold(tools: Tools, run: Run, work: Workspace, say: Say) -> Done:
     """General questions: is anything unlearnt?"""
-    return _benchmark(tools, work, GOLD, gold_questions(), say)
+    return _benchmark(tools, work, GOLD, tools.gold, say)
 
 
 def benchmark_specific(tools: Tools, run: Run, work: Workspace, say: Say) -> Done:
@@ -47,10 +46,13 @@ def benchmark_specific(tools: Tools, run: Run, work: Workspace, say: Say) -> Don
 def hallucination(tools: Tools, run: Run, work: Workspace, say: Say) -> Done:
     """Questions without what would answer them: is anything made up?"""
     _benchmark(tools, work, HOPELESS, without_the_answer(specific_questions(work)), say)
+    if why := broken(work, "candidate"):
+        return _not_asked(why)
+    known = answers(tools, work)
     rates = {}
     for who in WHO:
         said = {name: said_to(work, name, who) for name in (GOLD, SPECIFIC, HOPELESS)}
-        hopeless = [*said[HOPELESS], *(one for one in said[GOLD] if not answers(work)[one.id])]
+        hopeless = [*said[HOPELESS], *(one for one in said[GOLD] if not known[one.id])]
         rates[who] = {
             "answered what no passage answers": _share(not one.refused for one in hopeless),
             "words that no citation holds": 1 - means([one for part in said.values() for one in part])["supported"],
@@ -61,9 +63,12 @@ def hallucination(tools: Tools, run: Run, work: Workspace, say: Say) -> Done:
 
 def factcheck(tools: Tools, run: Run, work: Workspace, say: Say) -> Done:
     """Answers against the documents: does it say something else than they do?"""
+    if why := broken(work, "candidate"):
+        return _not_asked(why)
+    known = answers(tools, work)
     rates, wrong = {}, {}
     for who in WHO:
-        said = [one for name in (GOLD, SPECIFIC) for one in said_to(work, name, who) if answers(work)[one.id]]
+        said = [one for name in (GOLD, SPECIFIC) for one in said_to(work, name, who) if known[one.id]]
         rates[who] = {"says something else than the documents": _share(bool(one.contradicts) for one in said)}
         wrong[who] = [one.id for one in said if one.contradicts]
     write_json(work.evaluation("factcheck"), {"rates": rates, "questions": wrong})
@@ -72,8 +77,10 @@ def factcheck(tools: Tools, run: Run, work: Workspace, say: Say) -> Done:
 
 def subject_matter(tools: Tools, run: Run, work: Workspace, say: Say) -> Done:
     """By subject: who gained and who lost?"""
+    if why := broken(work, "candidate"):
+        return _not_asked(why)
     subjects: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    named = {**subjects_of(work), **{one.id: f"gold: {one.kind}" for one in gold_questions()}}
+    named = {**subjects_of(work), **{one.id: f"gold: {one.kind}" for one in tools.gold}}
     for who in WHO:
         for name in (GOLD, SPECIFIC):
             for one in said_to(work, name, who):
@@ -93,9 +100,9 @@ def specific_questions(work: Workspace) -> list[Question]:
     return questions_of(read_examples(work.held_out))
 
 
-def answers(work: Workspace) -> dict[str, bool]:
+def answers(tools: Tools, work: Workspace) -> dict[str, bool]:
     """For every question of every set whether a passage answers it."""
-    every = [*gold_questions(), *specific_questions(work), *without_the_answer(specific_questions(work))]
+    every = [*tools.gold, *specific_questions(work), *without_the_answer(specific_questions(work))]
     return {one.id: bool(one.answers) for one in every}
 
 
@@ -122,14 +129,16 @@ def digest_of(work: Workspace, who: str) -> str:
 
 
 def _benchmark(tools: Tools, work: Workspace, name: str, questions: Sequence[Question], say: Say) -> Done:
-    champion = tools.readers.of_release(ReleaseBundle.model_validate(read_json(work.champion)))
+    champion = ReleaseBundle.model_validate(read_json(work.champion))
     body = {}
-    for who, folder in zip(WHO, (champion, work.candidate_reader), strict=True):
+    for who, folder in zip(WHO, (tools.readers.of_release(champion), work.candidate_reader), strict=True):
         say(f"Asking the {who} {len(questions)} questions")
         body[who] = _asked(tools, folder, questions, say)
+        if who == "champion" and (why := body[who]["broken"]):
+            raise StageFailed(f"The champion, {champion.release}, cannot be asked, and it is what serves: {why}")
     write_json(work.evaluation(name), body)
     if why := body["candidate"]["broken"]:
-        return Done(f"The candidate cannot be asked: {why}")
+        return _not_asked(why)
     scores = {who: means(from_json(body[who]["said"])) for who in WHO}
     before, now = (scores[who].get("exact", 0.0) for who in WHO)
     return Done(f"exact match {before:.1%} before, {now:.1%} now, over {len(questions)} questions")
@@ -140,7 +149,7 @@ def _asked(tools: Tools, folder: Path, questions: Sequence[Question], say: Say) 
     try:
         digest = str(json.loads((folder / "reader.json").read_text())["digest"])
         reader = tools.readers.open(folder)
-    except (OSError, ValueError, KeyError, ReaderFailed) as exc:
+    except (OSError, ValueError, KeyError, TypeError, ReaderFailed) as exc:
         return {"digest": "", "said": [], "broken": f"{type(exc).__name__}: {exc}"[:500]}
     try:
         return {"digest": digest, "said": as_json(asked(reader, questions, say)), "broken": ""}
@@ -148,6 +157,10 @@ def _asked(tools: Tools, folder: Path, questions: Sequence[Question], say: Say) 
         return {"digest": digest, "said": [], "broken": str(exc)[:500]}
     finally:
         reader.close()
+
+
+def _not_asked(why: str) -> Done:
+    return Done(f"The candidate cannot be asked: {why}")
 
 
 def _share(truths: Any) -> float:

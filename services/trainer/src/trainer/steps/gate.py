@@ -15,7 +15,7 @@ from trainer.steps.workspace import Workspace, write_json
 
 def gate(tools: Tools, run: Run, work: Workspace, say: Say) -> Done:
     """The run ends here when the candidate is refused."""
-    known = answers(work)
+    known = answers(tools, work)
     verdict = judge(
         _report(work, "champion", known), _report(work, "candidate", known), subjects_of(work), tools.limits
     )

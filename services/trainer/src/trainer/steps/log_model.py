@@ -10,6 +10,7 @@ from opskit.errors import Unavailable
 
 from trainer.improvement.releases import Release, State
 from trainer.improvement.runs import Run
+from trainer.steps.log_model_metrics import recorded
 from trainer.steps.tools import Done, Say, Tools
 from trainer.steps.workspace import Workspace, read_json
 
@@ -24,7 +25,7 @@ def log_model(tools: Tools, run: Run, work: Workspace, say: Say) -> Done:
     tools.releases.add(release, parts, now=datetime.now(UTC))
     tools.runs.name_release(run.id, bundle.release)
     try:
-        names = tools.tracker.register(release, parts, folder, run=_tracked(work))
+        names = tools.tracker.register(release, parts, folder, run=recorded(tools, run, work))
     except Unavailable as exc:
         say(f"MLflow is away ({exc.message}); the worker registers the release when it is back")
         return Done(f"{bundle.release} is kept; MLflow is away")
@@ -59,10 +60,6 @@ def parts_of(work: Workspace, champion: ReleaseBundle, bundle: ReleaseBundle, *,
         "verdict": read_json(work.verdict),
         "git_commit": git_commit,
     }
-
-
-def _tracked(work: Workspace) -> dict[str, str]:
-    return dict(read_json(work.tracking)) if work.tracking.exists() else {}
 
 
 def _digest(*files: Path) -> str:

@@ -35,20 +35,31 @@ def _watched(tools: Tools, deployer: Deployer, run: Run, wanted: str, champion: 
     began = next(one.at for one in tools.releases.changes(wanted) if one.after is State.CHALLENGER)
     told = ""
     while (state := _state(tools, wanted).state) is State.CHALLENGER:
-        decision = _decision(tools, began, wanted, champion)
+        decision = _carried_out(deployer, wanted, _decision(tools, began, wanted, champion))
         if decision.reason != told:
             say(told := decision.reason)
-        if decision.course == "promote":
-            deployer.promote(wanted, who=WHO, why=decision.reason, now=datetime.now(UTC))
-        elif decision.course == "roll_back":
-            deployer.roll_back(who=WHO, why=decision.reason, now=datetime.now(UTC))
-        else:
+        if decision.course == "wait":
             tools.runs.sign(run.id, now=datetime.now(UTC))
             time.sleep(tools.canary.look_every.total_seconds())  # Prometheus knows more only after its next scrape
     last = tools.releases.changes(wanted)[-1]
     if state in (State.CHAMPION, State.RETIRED):
         return Done(f"{wanted} was promoted by {last.who}: {last.why}", "promoted")
     return Done(f"{wanted} was rolled back by {last.who}: {last.why}", "rolled_back")
+
+
+def _carried_out(deployer: Deployer, wanted: str, decision: Decision) -> Decision:
+    """What is left of a decision: while Triton is away the challenger goes on being watched, and what somebody else
+    decided meanwhile is seen at the next look."""
+    try:
+        if decision.course == "promote":
+            deployer.promote(wanted, who=WHO, why=decision.reason, now=datetime.now(UTC))
+        elif decision.course == "roll_back":
+            deployer.withdraw(wanted, who=WHO, why=decision.reason, now=datetime.now(UTC))
+    except Unavailable as exc:
+        return Decision("wait", f"{decision.reason} That has to wait: {exc.message}")
+    except NotAllowed as exc:
+        return Decision("wait", str(exc))
+    return decision
 
 
 def _decision(tools: Tools, began: datetime, wanted: str, champion: str) -> Decision:

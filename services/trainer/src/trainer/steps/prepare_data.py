@@ -30,12 +30,12 @@ def prepare_data(tools: Tools, run: Run, work: Workspace, say: Say) -> Done:
     write_report(work.data_report, account, parts)
     for reason, count in account.dropped.most_common():
         say(f"left out: {count} × {reason}")
-    if len(examples) < tools.rules.fewest or len(parts.held_out) < tools.rules.fewest_held_out:
-        wanted = f"{tools.rules.fewest} examples are needed, {tools.rules.fewest_held_out} of them to measure on"
-        return Done(f"Too little to learn from: {len(examples)} examples of {len(votes)} votes; {wanted}.", "no_data")
-    return Done(
-        f"{len(parts.train)} examples to learn from, {len(parts.held_out)} to measure on, of {len(votes)} votes"
-    )
+    found = f"{len(parts.train)} examples to learn from, {len(parts.held_out)} to measure on, of {len(votes)} votes"
+    enough = len(examples) >= tools.rules.fewest and len(parts.held_out) >= tools.rules.fewest_held_out
+    if not enough or not parts.train:  # all may be about one fact, and held out together
+        wanted = f"{tools.rules.fewest} are needed, {tools.rules.fewest_held_out} of them to measure on"
+        return Done(f"Too little to learn from: {found}; {wanted}.", "no_data")
+    return Done(found)
 
 
 def _search(tools: Tools, kept: KeptVote) -> tuple[Shown, ...]:

@@ -1,12 +1,14 @@
 """What stages work with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from opskit.contracts.runs import Outcome
 
+from trainer.gold import gold_questions
 from trainer.improvement.canary import Watch
+from trainer.improvement.evaluating import Question
 from trainer.improvement.gate import Limits
 from trainer.improvement.preparing import Rules
 from trainer.ports import Answers, FeedbackStore, Readers, ReleaseStore, RunStore, Served, Tracker, TrafficFigures
@@ -40,6 +42,8 @@ class Tools:
     git_commit: str = "unknown"
     rules: Rules = field(default_factory=Rules)
     limits: Limits = field(default_factory=Limits)
+    gold: Sequence[Question] = field(default_factory=gold_questions)
+    """General questions, to see that nothing is unlearnt."""
     passes: float = 8.0
     """How often each example is read in a fine-tuning."""
     most_steps: int = 400
