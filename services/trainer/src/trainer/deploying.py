@@ -17,7 +17,7 @@ from trainer.improvement.releases import (
     rolled_back,
     withdrawn,
 )
-from trainer.ports import Readers, ReleaseStore, Served
+from trainer.ports import Readers, ReleaseStore, RunStore, Served
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +54,14 @@ class Deployer:
     def withdraw(self, release_id: str, *, who: str, why: str, now: datetime) -> Moves:
         """A challenger answers no more; whoever else serves goes on. Raises NotAllowed: it is no challenger."""
         return self._move(lambda all_, _: withdrawn(all_, release_id, who=who, why=why, now=now))
+
+    def withdraw_abandoned(self, runs: RunStore, *, now: datetime) -> None:
+        """A challenger whose run has ended without a decision is watched by nobody, and would keep the next one out."""
+        for release in self._releases.all():
+            run = runs.get(release.run) if release.state is State.CHALLENGER and release.run else None
+            if run is not None and run.outcome is not None:
+                why = f"run {run.id} ended as {run.outcome} before it was decided"
+                self.withdraw(release.id, who="pipeline", why=why, now=now)
 
     def reconcile(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Make Triton serve what the table says, and no more: what is missing is loaded, what nobody needs goes."""

@@ -9,7 +9,7 @@ import structlog
 from opskit.contracts.runs import RunReport
 from opskit.errors import Unavailable
 
-from trainer.improvement.runs import MOST_ATTEMPTS, Run, Status, next_stage
+from trainer.improvement.runs import MOST_ATTEMPTS, MOST_WAITS, Run, Status, next_stage
 from trainer.improvement.stages import Stage
 from trainer.ports import Bridge, RunStore
 from trainer.signing import Signing
@@ -90,7 +90,8 @@ def give_up(runs: RunStore, run: Run, why: str) -> None:
 
 
 def _failed(runs: RunStore, run_id: str, stage: Stage, attempt: int, exc: Exception, say: Say) -> None:
-    hopeless = isinstance(exc, StageFailed) or attempt >= MOST_ATTEMPTS
+    tries = MOST_WAITS if isinstance(exc, Unavailable) else MOST_ATTEMPTS
+    hopeless = isinstance(exc, StageFailed) or attempt >= tries
     why = str(exc) if isinstance(exc, StageFailed | Unavailable) else f"{type(exc).__name__}: {exc}"
     if not isinstance(exc, StageFailed | Unavailable):
         say(traceback.format_exc())

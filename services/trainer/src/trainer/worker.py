@@ -60,6 +60,7 @@ class Worker:
             "triton": wiring.deployer.reconcile,
             "alert-bridge": lambda: report_ended(wiring.runs, wiring.bridge),
             "runs": self.runs.take_up,
+            "challengers": lambda: wiring.deployer.withdraw_abandoned(wiring.runs, now=datetime.now(UTC)),
             "mlflow": wiring.registrar.follow,
         }
         for name, duty in duties.items():

@@ -10,7 +10,7 @@ import structlog
 from opskit.contracts.runs import RunOrder
 from opskit.errors import Unavailable
 
-from trainer.improvement.runs import Run, is_stale, next_stage
+from trainer.improvement.runs import Run, Status, is_stale, next_stage
 from trainer.improvement.stages import Stage
 from trainer.pipeline import give_up
 from trainer.ports import RunQueue, RunStore
@@ -74,10 +74,11 @@ class RunWorker:
                 give_up(self._runs, run, f"{stage} was killed {record.attempts} times; is there too little memory?")
 
     def _go_on(self, run_id: str) -> None:
-        """The same run's next stage, or the next run."""
+        """The same run's next stage, or the next run. What failed is tried again later, when `take_up` finds it: who is
+        away is seldom back at once."""
         try:
             for run in self._first_of_each_target():
-                if run.id == run_id or not run.stages:
+                if not run.stages or (run.id == run_id and run.stages[-1].status is not Status.FAILED):
                     self._queue.advance(run.id)
         except Unavailable as exc:
             log.warning("run_waits", run=run_id, reason=exc.message)  # `take_up` finds it

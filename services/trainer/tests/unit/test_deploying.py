@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 from opskit.contracts.releases import ReleaseBundle, ServingTable
+from opskit.contracts.runs import RunOrder
 from opskit.errors import Unavailable
 from trainer.adapters.sql_releases import SqlReleases
+from trainer.adapters.sql_runs import SqlRuns
 from trainer.deploying import GRACE_SECONDS, Deployer
 from trainer.improvement.releases import NotAllowed, Release, State, serving_table
+from trainer.improvement.runs import Run
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 BY = {"who": "key_1", "why": "a test", "now": NOON}
@@ -45,11 +48,11 @@ class World:
         self.deployer = Deployer(releases, FakeReaders(), self.served)  # type: ignore[arg-type]
         self.clock = 0.0
 
-    def add(self, name: str) -> None:
+    def add(self, name: str, *, run: str = "run_1") -> None:
         bundle = ReleaseBundle(
             release=f"rel_{name}", reader_model=f"reader_{name}", reader_digest=name, engine="extractive", settings={}
         )
-        self.releases.add(Release(bundle.release, State.CANDIDATE, bundle, "run_1"), {}, now=NOON)
+        self.releases.add(Release(bundle.release, State.CANDIDATE, bundle, run), {}, now=NOON)
 
     def reconcile(self, *, after: float = 0.0) -> None:
         self.clock += after
@@ -112,6 +115,19 @@ def test_a_challenger_is_withdrawn_even_while_triton_is_away(world):
     world.served.down = True
     world.deployer.roll_back(**BY)
     assert world.table() == ServingTable()
+
+
+def test_a_challenger_whose_run_came_to_nothing_is_withdrawn(world, engine):
+    runs = SqlRuns(engine)
+    runs.add(Run(RunOrder(run_id="run_1234567890"), "alert-bridge", NOON))
+    world.add("c", run="run_1234567890")
+    world.deployer.try_out("rel_c", 0.1, **BY)
+    world.deployer.withdraw_abandoned(runs, now=NOON)
+    assert world.states()["rel_c"] is State.CHALLENGER, "its run still watches it"
+    runs.end("run_1234567890", "failed", "killed 3 times", now=NOON)
+    world.deployer.withdraw_abandoned(runs, now=NOON)
+    assert world.states()["rel_c"] is State.ROLLED_BACK
+    assert "ended as failed" in world.releases.changes("rel_c")[-1].why
 
 
 def test_what_cannot_be_promoted_is_not_loaded(world):

@@ -8,7 +8,7 @@ from opskit.contracts.runs import RunOrder, RunReport
 from opskit.errors import Unavailable
 from trainer import pipeline
 from trainer.adapters.sql_runs import SqlRuns
-from trainer.improvement.runs import MOST_ATTEMPTS, Run, Status, next_stage
+from trainer.improvement.runs import MOST_ATTEMPTS, MOST_WAITS, Run, Status, next_stage
 from trainer.improvement.stages import Stage
 from trainer.pipeline import NotYet, do_stage, report_ended
 from trainer.steps.tools import Done, StageFailed
@@ -118,6 +118,14 @@ class TestFailures:
         assert (run.outcome, run.says) == ("failed", "prepare-data: ValueError: odd")
         assert any("Traceback" in line for line in world.said)
 
+    def test_who_is_away_is_waited_for_longer(self, world):
+        world.does[Stage.PREPARE] = Unavailable("rag is away")
+        for attempt in range(1, MOST_WAITS + 1):
+            assert world.runs.get(RUN).outcome is None, attempt
+            with pytest.raises(Unavailable):
+                world.stage(Stage.PREPARE)
+        assert world.runs.get(RUN).outcome == "failed"
+
     def test_what_cannot_ever_be_done_ends_the_run_at_once(self, world):
         world.does[Stage.PREPARE] = StageFailed("wrong family")
         with pytest.raises(StageFailed):
@@ -213,3 +221,15 @@ class TestTheWorker:
         world.runs.begin(RUN, Stage.PREPARE, now=datetime.now(UTC))
         worker.take_up()
         assert queue.waiting == []
+
+    def test_what_failed_is_not_tried_again_at_once(self, world, worker, queue, monkeypatch):
+        def fails(run_id, stage):
+            with pytest.raises(Unavailable):
+                world.stage(stage, run_id)
+
+        world.does[Stage.PREPARE] = Unavailable("rag is away")
+        monkeypatch.setattr(worker, "_do", fails)
+        worker.advance(RUN)
+        assert queue.waiting == []
+        worker.take_up()
+        assert queue.waiting == [], "nor before it has been quiet for a while"

@@ -67,6 +67,8 @@ class Run:
 
 MOST_ATTEMPTS = 3
 """Of one stage. What fails by its own fault fails again, and what a restart cut short deserves another try."""
+MOST_WAITS = 60
+"""Of one stage for a part that is away: with a minute between them, an hour."""
 
 
 def next_stage(run: Run) -> Stage | None:
