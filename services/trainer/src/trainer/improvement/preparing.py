@@ -34,6 +34,8 @@ class Rules:
     fewest: int = 20
     """With fewer corrections and accepted answers there is too little to learn from."""
     fewest_held_out: int = 8
+    drawn: float = 0.25
+    """Questions drawn from the documents by rules, for each example to learn from."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """Fine-tuning the extractive reader by LoRA (Hu et al. 2021), with peft and the Trainer of transformers.
 
-It starts from the weights that serve, learns small matrices beside each large one, merges them, and writes int8 ONNX
-again. An interrupted training goes on from its last checkpoint; the same seed gives the same weights on one machine.
+It starts from the weights that serve, learns small matrices beside each large one and the vectors of the team's own
+words, merges them, and writes int8 ONNX again. Those vectors learn fast and the matrices slowly: what a word means is
+most of what users correct, and it concerns no text without that word. An interrupted training goes on from its last
+checkpoint; the same seed gives the same weights on one machine.
 """
 
 import json
@@ -16,6 +18,7 @@ from random import Random
 from typing import Any
 
 import torch
+from grounding.reading import read
 from nexus_serving.reader_model import Calibration, export_reader
 from nexus_serving.reader_weights import restore
 from peft import LoraConfig, PeftModel, get_peft_model
@@ -25,10 +28,11 @@ from transformers import BertForQuestionAnswering, Trainer, TrainerCallback, Tra
 from transformers.trainer_utils import get_last_checkpoint
 
 from trainer.base.batches import Batch, Encoder, batches
-from trainer.base.groups import Group
 from trainer.base.network import Reader
 from trainer.improvement.examples import Example
 from trainer.improvement.material import groups_of
+from trainer.improvement.own_words import own_tokens
+from trainer.replay import general_texts
 
 Say = Callable[[str], None]
 HISTORY = "history.jsonl"
@@ -40,11 +44,16 @@ class Tuning:
     """What decides the weights, besides the examples."""
 
     seed: int = 7
-    rank: int = 16
-    scale: int = 32
+    rank: int = 8
+    scale: int = 16
     dropout: float = 0.05
-    rate: float = 5e-4
+    rate: float = 1e-4
+    """Of the matrices."""
+    words_rate: float = 3e-3
+    """Of the vectors of the team's own words."""
     warm_up: float = 0.06
+    replayed: float = 0.5
+    """Examples of the replay set in each pass, for each one that is learnt from."""
     passes: float = 8.0
     most_steps: int = 400
     """Of some 6,000 tokens each: a quarter of an hour on two cores."""
@@ -56,9 +65,9 @@ class NothingLearnt(Exception):
 
 
 def tune(
-    served: Path, examples: Sequence[Example], replay: Sequence[Group], folder: Path, how: Tuning, say: Say
+    served: Path, examples: Sequence[Example], replay: Sequence[Example], folder: Path, how: Tuning, say: Say
 ) -> Path:
-    """Train on `examples`, among the groups of `replay` that keep old skills alive, from the reader in `served`; return
+    """Train on `examples`, among those of `replay` that keep old skills alive, from the reader in `served`; return
     the folder of the tuned reader, ready to be served. Done already, it is returned at once.
 
     Raises:
@@ -71,7 +80,9 @@ def tune(
     base = folder / "base"
     if not (base / "config.json").exists():
         restore(served, base)
-    learnt = _learn(base, _packed(base, examples, replay, how), folder, how, say)
+    words = _own_words(base, examples)
+    say(f"{len(words)} words of their own")
+    learnt = _learn(base, _packed(base, examples, replay, how), words, folder, how, say)
     merged = folder / "trained"
     learnt.save_pretrained(str(folder / "adapter"))
     learnt.merge_and_unload().save_pretrained(merged)
@@ -85,14 +96,27 @@ def tune(
     return reader
 
 
-def _packed(base: Path, examples: Sequence[Example], replay: Sequence[Group], how: Tuning) -> list[Batch]:
+def _own_words(base: Path, examples: Sequence[Example]) -> list[int]:
+    """The token ids of words that the team uses and general text does not."""
+    tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    asked = {one.question for one in examples} | {read(shown.text).text for one in examples for shown in one.passages}
+    theirs, ours = (
+        [one.ids for one in tokenizer.encode_batch(texts, add_special_tokens=False)]
+        for texts in (general_texts(), sorted(asked))
+    )
+    return own_tokens(ours, theirs, {number: word for word, number in tokenizer.get_vocab().items()})
+
+
+def _packed(base: Path, examples: Sequence[Example], replay: Sequence[Example], how: Tuning) -> list[Batch]:
     """All batches of all passes, each pass with other wrong passages."""
     encoder = Encoder(Tokenizer.from_file(str(base / "tokenizer.json")))
 
     def of_pass(number: int) -> list[Batch]:
         random = Random(f"{how.seed}/{number}")
-        groups = groups_of(examples, random) + list(replay)
-        return list(batches(encoder.encode(random.sample(groups, len(groups)), random), random))
+        again = random.sample(replay, min(round(how.replayed * len(examples)), len(replay)))
+        return list(batches(encoder.encode(groups_of([*examples, *again], random), random), random))
 
     first = of_pass(0)
     if not first:
@@ -102,7 +126,7 @@ def _packed(base: Path, examples: Sequence[Example], replay: Sequence[Group], ho
     return [*first, *islice(every, max(0, steps - len(first)))][:steps]
 
 
-def _learn(base: Path, packed: Sequence[Batch], folder: Path, how: Tuning, say: Say) -> PeftModel:
+def _learn(base: Path, packed: Sequence[Batch], words: list[int], folder: Path, how: Tuning, say: Say) -> PeftModel:
     bert = BertForQuestionAnswering.from_pretrained(base, attn_implementation="sdpa", dtype=torch.float32)
     lora = LoraConfig(
         r=how.rank,
@@ -110,6 +134,7 @@ def _learn(base: Path, packed: Sequence[Batch], folder: Path, how: Tuning, say: 
         lora_dropout=how.dropout,
         target_modules=["query", "key", "value", "dense"],
         modules_to_save=["qa_outputs"],
+        trainable_token_indices={"word_embeddings": words} if words else None,
     )
     model = get_peft_model(bert, lora)
     arguments = TrainingArguments(
@@ -139,6 +164,7 @@ def _learn(base: Path, packed: Sequence[Batch], folder: Path, how: Tuning, say: 
         train_dataset=_Batches(packed),
         data_collator=lambda items: items[0],
         callbacks=[_Telling(folder / HISTORY, say)],
+        optimizers=(_optimizer(model, how), None),
     )
     for callback in ("PrinterCallback", "ProgressCallback"):
         trainer.callback_handler.callbacks = [
@@ -150,6 +176,14 @@ def _learn(base: Path, packed: Sequence[Batch], folder: Path, how: Tuning, say: 
     if not math.isfinite(done.training_loss):
         raise NothingLearnt(f"The loss became {done.training_loss}; a lower rate may help.")
     return model
+
+
+def _optimizer(model: PeftModel, how: Tuning) -> torch.optim.Optimizer:
+    learnt = {name: one for name, one in model.named_parameters() if one.requires_grad}
+    words = [one for name, one in learnt.items() if "trainable_tokens" in name]
+    others = [one for name, one in learnt.items() if "trainable_tokens" not in name]
+    groups = [{"params": others, "lr": how.rate}, {"params": words, "lr": how.words_rate}]
+    return torch.optim.AdamW([group for group in groups if group["params"]], weight_decay=0.0)
 
 
 class _Batches(torch.utils.data.Dataset[dict[str, Any]]):

@@ -14,9 +14,11 @@ _LONGEST_NAME = 33
 def write_report(path: Path, account: Account, parts: Split) -> None:
     """Write it."""
     by_document = Counter(example.document for example in (*parts.train, *parts.held_out))
+    drawn = account.origins["document"]
     sections = [
-        f"<p>Of {account.votes} votes {account.origins.total()} became examples: {len(parts.train)} to learn from, "
-        f"{len(parts.held_out)} to measure on. {parts.leaks} were taken out because one held out asks the same.</p>",
+        f"<p>Of {account.votes} votes {account.origins.total() - drawn} became examples: {len(parts.train)} to learn "
+        f"from, {len(parts.held_out)} to measure on. {parts.leaks} were taken out because one held out asks the same. "
+        f"{drawn} more questions to learn from were drawn from the documents by rules.</p>",
         picture("What became of the votes", _fates, account, parts),
         table("Where examples come from", ("origin", "examples"), account.origins.most_common()),
         table("What was left out, and why", ("reason", "votes"), account.dropped.most_common()),

@@ -1,11 +1,8 @@
 """prepare-data: from votes to examples, with an account of where every vote went."""
 
-import json
-from collections import defaultdict
-from collections.abc import Iterable
-
 from trainer.feedback import KeptVote
-from trainer.improvement.examples import Example, Shown, write_examples
+from trainer.improvement.drawing import drawn
+from trainer.improvement.examples import Shown, write_examples
 from trainer.improvement.preparing import Account, Split, examples_of, split
 from trainer.improvement.releases import champion_of
 from trainer.improvement.runs import Run
@@ -23,9 +20,10 @@ def prepare_data(tools: Tools, run: Run, work: Workspace, say: Say) -> Done:
     say(f"{len(votes)} votes")
     examples, account = examples_of(votes, tools.rules, found=lambda vote: _search(tools, vote))
     parts = split(examples, tools.rules)
-    write_examples(work.train, parts.train)
+    more = drawn(parts.train, parts.held_out, most=round(tools.rules.drawn * len(parts.train)))
+    account.origins.update(one.origin for one in more)
+    write_examples(work.train, [*parts.train, *more])
     write_examples(work.held_out, parts.held_out)
-    _write_documents(work, examples)
     write_json(work.data_account, _account(account, parts))
     write_report(work.data_report, account, parts)
     for reason, count in account.dropped.most_common():
@@ -43,19 +41,6 @@ def _search(tools: Tools, kept: KeptVote) -> tuple[Shown, ...]:
     answer = kept.vote.answer
     query = f"{answer.question} {kept.vote.correction or ''}".strip()
     return tuple(tools.answers.found(answer.tenant, answer.knowledge_base, query))
-
-
-def _write_documents(work: Workspace, examples: Iterable[Example]) -> None:
-    """The passages that were shown, by document."""
-    texts: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
-    for example in examples:
-        for passage in example.passages:
-            texts[passage.document, passage.title][passage.text] = None
-    lines = [
-        json.dumps({"src": document, "title": title, "text": "\n\n".join(parts)}, ensure_ascii=False)
-        for (document, title), parts in sorted(texts.items())
-    ]
-    work.documents.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 def _account(account: Account, parts: Split) -> dict[str, object]:

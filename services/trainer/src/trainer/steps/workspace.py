@@ -23,11 +23,6 @@ class Workspace:
         return self._in("data") / "held-out.jsonl"
 
     @property
-    def documents(self) -> Path:
-        """Passages to make questions from, so that old skills are kept."""
-        return self._in("data") / "documents.jsonl"
-
-    @property
     def data_account(self) -> Path:
         """Where every vote went."""
         return self._in("data") / "account.json"
