@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from demo.gateway import Gateway
+from demo.gateway import Gateway, Reply
 from demo.knowledge import Question, is_right
 
 
@@ -44,22 +44,18 @@ def ask_and_judge(users: Sequence[Gateway], questions: Sequence[Question]) -> Ta
         for user, question in zip(itertools.cycle(users), questions, strict=False)
     ]
     for user, question, reply in replies:
-        right = is_right(reply.short, question.answers)
-        user.vote(reply, "up" if right else "down", None if right else question.answers[0])
-        tally.asked += 1
-        tally.right += right
-        tally.refused += reply.abstained
+        _judge(user, question, reply, tally)
     return tally
 
 
 class Traffic:
-    """Users who go on asking in the background, while a release is tried. Use it with `with`."""
+    """Users who go on asking and judging in the background, while a release is made and tried. Use it with `with`."""
 
     def __init__(self, users: Sequence[Gateway], questions: Sequence[Question], *, every_seconds: float) -> None:
         self._users, self._questions, self._every = users, questions, every_seconds
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._go_on, daemon=True)
-        self.asked = 0
+        self.by_release: dict[str, Tally] = {}
         self.failed: list[str] = []
 
     def __enter__(self) -> "Traffic":
@@ -75,7 +71,16 @@ class Traffic:
             if self._over.wait(self._every):
                 return
             try:
-                user.ask(question.question)
+                reply = user.ask(question.question)
+                _judge(user, question, reply, self.by_release.setdefault(reply.release, Tally()))
             except httpx.HTTPError as exc:
                 self.failed.append(repr(exc))
-            self.asked += 1
+
+
+def _judge(user: Gateway, question: Question, reply: Reply, tally: Tally) -> None:
+    """The user's vote, with a correction where the answer is wrong."""
+    right = is_right(reply.short, question.answers)
+    user.vote(reply, "up" if right else "down", None if right else question.answers[0])
+    tally.asked += 1
+    tally.right += right
+    tally.refused += reply.abstained

@@ -143,7 +143,7 @@ class TestAStack:
         caller = {"NEXUS_PROFILE": "demo", "NEXUS_RUN_COOLDOWN": "PT7M"}
         for part in ("trainer", "trainer-worker", "alert-bridge", "rag"):
             told = self.told(self.of(tmp_path, **caller), part)
-            assert told["NEXUS_FEEDBACK_WINDOW"] == "PT5M"
+            assert told["NEXUS_FEEDBACK_WINDOW"] == "PT2M"
             assert told["NEXUS_RUN_COOLDOWN"] == "PT7M"
 
     def test_that_runs_is_not_the_one_that_another_profile_would_start(self, tmp_path):

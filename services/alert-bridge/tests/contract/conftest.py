@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty
+from string import Template
 
 import httpx
 import pytest
 from kombu import Connection
 from opskit.contracts.runs import START_RUN_TASK, TRAINER_QUEUE, RunOrder
 
+ALERTMANAGER = Path(__file__).resolve().parents[4] / "monitoring" / "alertmanager.yml.tmpl"
 WEBHOOK_TOKEN = "a-webhook-token-of-length"
 INTERNAL_TOKEN = "an-internal-token-of-length"
 
@@ -126,6 +128,59 @@ def bridge(tmp_path: Path, database: str, redis: Redis) -> Iterator[Bridge]:
     server = Bridge(tmp_path, environment)
     yield server
     server.kill()
+
+
+@dataclass
+class Alertmanager:
+    """The real one with the configuration that we ship, which knows where the bridge will be."""
+
+    folder: Path
+    bridge_port: int
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        (self.folder / "token").write_text(WEBHOOK_TOKEN)
+        config = self.folder / "alertmanager.yml"
+        filled = Template(ALERTMANAGER.read_text()).substitute(
+            alert_bridge=f"127.0.0.1:{self.bridge_port}",
+            webhook_token_file=self.folder / "token",
+            retrain_group_wait="1s",
+            retrain_group_interval="5s",
+            retrain_repeat_interval="1h",
+        )
+        config.write_text(filled)
+        command = ["prometheus-alertmanager", f"--config.file={config}", f"--storage.path={self.folder / 'alerts'}"]
+        addresses = [f"--web.listen-address=127.0.0.1:{self.port}", "--cluster.listen-address="]
+        with (self.folder / "alertmanager.log").open("ab") as log:
+            self.process = subprocess.Popen([*command, *addresses], stdout=log, stderr=log)
+        wait_until(lambda: listens(self.port))
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def fire(self, **labels: str) -> None:
+        alert = {"labels": {"alertname": "NexusAnswerQualityLow", "nexus_action": "retrain"} | labels}
+        httpx.post(f"{self.url}/api/v2/alerts", json=[alert]).raise_for_status()
+
+    def metric(self, name: str) -> float:
+        """The sum of its series."""
+        lines = httpx.get(f"{self.url}/metrics").text.splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith((f"{name} ", f"{name}{{")))
+
+
+@pytest.fixture
+def alertmanager(tmp_path: Path, bridge: Bridge) -> Iterator[Alertmanager]:
+    server = Alertmanager(tmp_path, bridge.port)
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture

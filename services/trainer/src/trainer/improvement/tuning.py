@@ -44,17 +44,17 @@ class Tuning:
     """What decides the weights, besides the examples."""
 
     seed: int = 7
-    rank: int = 8
-    scale: int = 16
+    rank: int = 16
+    scale: int = 32
     dropout: float = 0.05
-    rate: float = 1e-4
+    rate: float = 2e-4
     """Of the matrices."""
     words_rate: float = 3e-3
     """Of the vectors of the team's own words."""
     warm_up: float = 0.06
-    replayed: float = 0.5
+    replayed: float = 1.0
     """Examples of the replay set in each pass, for each one that is learnt from."""
-    passes: float = 8.0
+    passes: float = 6.0
     most_steps: int = 400
     """Of some 6,000 tokens each: a quarter of an hour on two cores."""
     save_every: int = 25
