@@ -38,7 +38,7 @@ class Settings(TritonSettings, ServiceSettings):
     fewest_examples: int = Field(20, ge=4, description="With fewer a run ends: there is too little to learn from.")
     fewest_held_out: int = Field(8, ge=2, description="Of those, so many are kept apart to measure on.")
     most_of_a_voter: int = Field(50, ge=1, description="Examples of one voter that are learnt from.")
-    tuning_passes: float = Field(6.0, gt=0, description="How often each example is read in a fine-tuning.")
+    tuning_passes: float = Field(5.0, gt=0, description="How often each example is read in a fine-tuning.")
     tuning_most_steps: int = Field(400, ge=1, description="Of some 6,000 tokens: about two seconds each on two cores.")
     canary_share: float = Field(0.1, gt=0, le=1, description="Of the conversations, while a release is tried.")
     canary_deadline: timedelta = Field(timedelta(hours=24), gt=timedelta(0))

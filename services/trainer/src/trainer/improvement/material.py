@@ -12,6 +12,8 @@ from trainer.improvement.examples import Example
 
 BESIDE = 3
 """Wrong passages beside the right one at most: those that a search returned with it."""
+BESIDE_REPLAYED = 2
+"""A general question is read with fewer, to be quick."""
 OTHER_DIGITS = 0.5
 """So often a group's numbers are replaced by others of the same length: what a thing is called is to be learnt, and not
 its values, which an edit may change tomorrow."""
@@ -30,7 +32,8 @@ def _of(example: Example, random: Random) -> list[Group]:
     texts = [read(passage.text).text for passage in example.passages]
     wrong = [text for number, text in enumerate(texts) if number != example.gold]
     if example.gold is None:
-        shown = tuple(random.sample(texts, min(1 + BESIDE, len(texts))))
+        most = BESIDE_REPLAYED if example.origin == "replay" else 1 + BESIDE
+        shown = tuple(random.sample(texts, min(most, len(texts))))
         return [Group(example.question, shown, -1, -1)] if shown else []
     found = _read_range(example)
     if found is None:
@@ -38,9 +41,11 @@ def _of(example: Example, random: Random) -> list[Group]:
     # Where the answer stands in another passage too, that one is not wrong.
     answer = texts[example.gold][slice(*found)].lower()
     wrong = [text for text in wrong if answer not in text.lower()]
-    beside = tuple(random.sample(wrong, min(random.randint(0, BESIDE), len(wrong))))
+    most = BESIDE_REPLAYED if example.origin == "replay" else BESIDE
+    beside = tuple(random.sample(wrong, min(random.randint(0, most), len(wrong))))
     made = [_with_other_digits(Group(example.question, (texts[example.gold], *beside), *found), random)]
-    if wrong and random.random() < RIGHT_GONE:
+    # General questions bring as many unanswerable ones as do good; more would teach to refuse.
+    if wrong and example.origin != "replay" and random.random() < RIGHT_GONE:
         made.append(Group(example.question, tuple(random.sample(wrong, min(2, len(wrong)))), -1, -1))
     return made
 

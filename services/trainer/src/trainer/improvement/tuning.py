@@ -52,9 +52,9 @@ class Tuning:
     words_rate: float = 3e-3
     """Of the vectors of the team's own words."""
     warm_up: float = 0.06
-    replayed: float = 1.0
+    replayed: float = 1.2
     """Examples of the replay set in each pass, for each one that is learnt from."""
-    passes: float = 6.0
+    passes: float = 5.0
     most_steps: int = 400
     """Of some 6,000 tokens each: a quarter of an hour on two cores."""
     save_every: int = 25

@@ -44,7 +44,7 @@ class Tools:
     limits: Limits = field(default_factory=Limits)
     gold: Sequence[Question] = field(default_factory=gold_questions)
     """General questions, to see that nothing is unlearnt."""
-    passes: float = 6.0
+    passes: float = 5.0
     """How often each example is read in a fine-tuning."""
     most_steps: int = 400
     canary: Canary = field(default_factory=Canary)
