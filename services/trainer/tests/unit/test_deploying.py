@@ -17,15 +17,19 @@ BY = {"who": "key_1", "why": "a test", "now": NOON}
 class FakeServed:
     def __init__(self) -> None:
         self.models: set[str] = set()
+        self.loads: list[str] = []
+        self.unloads: list[str] = []
         self.down = False
 
     def load(self, model: str, reader: Path, digest: str) -> None:
         if self.down:
             raise Unavailable("Triton is down.")
         self.models.add(model)
+        self.loads.append(model)
 
     def unload(self, model: str) -> None:
         self.models.discard(model)
+        self.unloads.append(model)
 
     def loaded(self) -> set[str]:
         if self.down:
@@ -49,6 +53,12 @@ class World:
         bundle = ReleaseBundle(
             release=f"rel_{name}", reader_model=f"reader_{name}", reader_digest=name, engine="extractive", settings={}
         )
+        self.releases.add(Release(bundle.release, State.CANDIDATE, bundle, "run_1"), {}, now=NOON)
+
+    def add_settings_of(self, name: str, other: str) -> None:
+        """A release with the reader of another one."""
+        bundle = next(one.bundle for one in self.releases.all() if one.id == f"rel_{other}")
+        bundle = bundle.model_copy(update={"release": f"rel_{name}"})
         self.releases.add(Release(bundle.release, State.CANDIDATE, bundle, "run_1"), {}, now=NOON)
 
     def reconcile(self, *, after: float = 0.0) -> None:
@@ -137,6 +147,44 @@ def test_what_nobody_needs_is_unloaded_when_answers_are_finished(world):
     assert world.served.models == {"reader_a", "reader_b"}
     world.reconcile(after=GRACE_SECONDS + 1)
     assert world.served.models == {"reader_b"}
+
+
+class TestAReaderThatTwoReleasesShare:
+    @pytest.fixture
+    def shared(self, world) -> World:
+        world.add_settings_of("a2", "a")
+        world.deployer.promote("rel_a", **BY)
+        world.deployer.try_out("rel_a2", 0.2, **BY)
+        assert world.served.models == {"reader_a"}
+        return world
+
+    def test_stays_when_the_one_that_was_tried_goes(self, shared):
+        shared.deployer.roll_back(**BY)
+        shared.reconcile()
+        shared.reconcile(after=GRACE_SECONDS + 1)
+        assert shared.served.models == {"reader_a"}
+        assert shared.table().champion.release == "rel_a"
+
+    def test_stays_when_the_older_one_retires(self, shared):
+        shared.deployer.promote("rel_a2", **BY)
+        shared.reconcile()
+        shared.reconcile(after=GRACE_SECONDS + 1)
+        assert shared.served.models == {"reader_a"}
+
+    def test_goes_when_neither_serves(self, shared):
+        shared.deployer.promote("rel_b", **BY)
+        shared.reconcile()
+        shared.reconcile(after=GRACE_SECONDS + 1)
+        assert shared.served.models == {"reader_b"}
+
+    def test_that_triton_starts_with_is_never_touched(self, world):
+        world.add_settings_of("start2", "start")
+        world.deployer.try_out("rel_start2", 0.2, **BY)
+        world.deployer.promote("rel_start2", **BY)
+        world.deployer.roll_back(**BY)
+        world.reconcile()
+        world.reconcile(after=GRACE_SECONDS + 1)
+        assert world.served.loads == world.served.unloads == []
 
 
 def test_what_is_needed_again_meanwhile_stays(world):

@@ -27,6 +27,7 @@ from trainer.improvement.evaluating import (
 from trainer.improvement.examples import read_examples
 from trainer.improvement.runs import Run
 from trainer.steps.tools import Done, Say, Tools
+from trainer.steps.trials import tried_by_both
 from trainer.steps.workspace import Workspace, read_json, write_json
 
 GOLD, SPECIFIC, HOPELESS = "gold", "specific", "hopeless"
@@ -47,6 +48,8 @@ def benchmark_specific(tools: Tools, run: Run, work: Workspace, say: Say) -> Don
 def hallucination(tools: Tools, run: Run, work: Workspace, say: Say) -> Done:
     """Questions without what would answer them: is anything made up?"""
     _benchmark(tools, work, HOPELESS, without_the_answer(specific_questions(work)), say)
+    if why := broken(work, "candidate"):
+        return _not_asked(why)
     rates = {}
     for who in WHO:
         said = {name: said_to(work, name, who) for name in (GOLD, SPECIFIC, HOPELESS)}
@@ -61,6 +64,8 @@ def hallucination(tools: Tools, run: Run, work: Workspace, say: Say) -> Done:
 
 def factcheck(tools: Tools, run: Run, work: Workspace, say: Say) -> Done:
     """Answers against the documents: does it say something else than they do?"""
+    if why := broken(work, "candidate"):
+        return _not_asked(why)
     rates, wrong = {}, {}
     for who in WHO:
         said = [one for name in (GOLD, SPECIFIC) for one in said_to(work, name, who) if answers(work)[one.id]]
@@ -72,6 +77,8 @@ def factcheck(tools: Tools, run: Run, work: Workspace, say: Say) -> Done:
 
 def subject_matter(tools: Tools, run: Run, work: Workspace, say: Say) -> Done:
     """By subject: who gained and who lost?"""
+    if why := broken(work, "candidate"):
+        return _not_asked(why)
     subjects: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     named = {**subjects_of(work), **{one.id: f"gold: {one.kind}" for one in gold_questions()}}
     for who in WHO:
@@ -117,22 +124,30 @@ def broken(work: Workspace, who: str) -> str:
 
 
 def digest_of(work: Workspace, who: str) -> str:
-    """The digest of the reader that was asked."""
+    """The digest of what was asked: a reader's, or a release's where the reader is the same."""
     return str(read_json(work.evaluation(GOLD))[who]["digest"])
 
 
 def _benchmark(tools: Tools, work: Workspace, name: str, questions: Sequence[Question], say: Say) -> Done:
+    if work.proposal.exists():
+        body = tried_by_both(tools, work, questions, say, searched=name == SPECIFIC)
+    else:
+        body = _read_by_both(tools, work, questions, say)
+    write_json(work.evaluation(name), body)
+    if why := body["candidate"]["broken"]:
+        return _not_asked(why)
+    scores = {who: means(from_json(body[who]["said"])) for who in WHO}
+    before, now = (scores[who].get("exact", 0.0) for who in WHO)
+    return Done(f"exact match {before:.1%} before, {now:.1%} now, over {len(body['candidate']['said'])} questions")
+
+
+def _read_by_both(tools: Tools, work: Workspace, questions: Sequence[Question], say: Say) -> dict[str, Any]:
     champion = tools.readers.of_release(ReleaseBundle.model_validate(read_json(work.champion)))
     body = {}
     for who, folder in zip(WHO, (champion, work.candidate_reader), strict=True):
         say(f"Asking the {who} {len(questions)} questions")
         body[who] = _asked(tools, folder, questions, say)
-    write_json(work.evaluation(name), body)
-    if why := body["candidate"]["broken"]:
-        return Done(f"The candidate cannot be asked: {why}")
-    scores = {who: means(from_json(body[who]["said"])) for who in WHO}
-    before, now = (scores[who].get("exact", 0.0) for who in WHO)
-    return Done(f"exact match {before:.1%} before, {now:.1%} now, over {len(questions)} questions")
+    return body
 
 
 def _asked(tools: Tools, folder: Path, questions: Sequence[Question], say: Say) -> dict[str, Any]:
@@ -148,6 +163,10 @@ def _asked(tools: Tools, folder: Path, questions: Sequence[Question], say: Say) 
         return {"digest": digest, "said": [], "broken": str(exc)[:500]}
     finally:
         reader.close()
+
+
+def _not_asked(why: str) -> Done:
+    return Done(f"The candidate cannot be asked: {why}")
 
 
 def _share(truths: Any) -> float:

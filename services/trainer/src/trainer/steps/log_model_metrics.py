@@ -1,5 +1,7 @@
 """log-model-metrics: the run with its figures, data and reports into MLflow."""
 
+import json
+
 from opskit.errors import Unavailable
 
 from trainer.improvement.evaluating import means
@@ -20,6 +22,8 @@ def log_model_metrics(tools: Tools, run: Run, work: Workspace, say: Say) -> Done
     account = read_json(work.data_account)
     settings = {
         "run": run.id,
+        "kind": run.kind,
+        "changes": json.dumps(run.order.settings or {}, ensure_ascii=False),
         "incident": run.order.incident or "",
         "alertname": run.order.alertname or "",
         "champion": read_json(work.champion)["release"],
