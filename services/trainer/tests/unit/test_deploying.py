@@ -198,6 +198,41 @@ def test_what_is_needed_again_meanwhile_stays(world):
     assert world.served.models == {"reader_a", "reader_b"}, "the grace begins anew"
 
 
+class TestAStartReleaseThatWasProposedBefore:
+    @pytest.fixture
+    def again(self, world) -> ReleaseBundle:
+        """`rel_a`'s settings, put into the file that rag starts with."""
+        return next(one.bundle for one in world.releases.all() if one.id == "rel_a")
+
+    def start(self, world, bundle) -> dict[str, State]:
+        for _ in range(2):
+            world.releases.start_with(bundle, now=NOON)
+        return world.states()
+
+    def test_it_stays_what_it_is_while_it_serves(self, world, again):
+        world.deployer.promote("rel_a", **BY)
+        assert self.start(world, again)["rel_a"] is State.CHAMPION
+        assert world.states()["rel_start"] is State.SEEN
+
+    def test_it_is_the_start_release_once_it_serves_no_more(self, world, again):
+        world.deployer.promote("rel_a", **BY)
+        world.deployer.promote("rel_b", **BY)
+        assert self.start(world, again)["rel_a"] is State.START
+        world.deployer.roll_back(**BY)
+        assert serving_table(world.releases.all()) == ServingTable()
+
+    def test_that_it_was_rolled_back_once_does_not_matter(self, world, again):
+        world.deployer.try_out("rel_a", 0.2, **BY)
+        world.deployer.roll_back(**BY)
+        assert self.start(world, again)["rel_a"] is State.START
+
+    def test_what_was_started_with_before_can_be_proposed(self, world, again):
+        start = next(one.bundle for one in world.releases.all() if one.id == "rel_start")
+        self.start(world, again)
+        world.releases.add(Release("rel_start", State.CANDIDATE, start, "run_2"), {}, now=NOON)
+        assert world.states()["rel_start"] is State.CANDIDATE
+
+
 def test_a_new_start_release_leaves_the_champion_where_it_is(world):
     world.deployer.promote("rel_a", **BY)
     newer = ReleaseBundle(release="rel_newer", reader_digest="newer", engine="extractive", settings={})

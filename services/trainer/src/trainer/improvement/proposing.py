@@ -7,8 +7,8 @@ from opskit.contracts.releases import ReleaseBundle, release_id
 
 from trainer.improvement.releases import Release, State
 
-_MAY_BE_TRIED = frozenset({State.CANDIDATE, State.CHALLENGER})
-"""A candidate whose run broke off may be proposed again; a challenger is being tried by its own run."""
+_MAY_BE_TRIED = frozenset({State.SEEN, State.CANDIDATE, State.CHALLENGER})
+"""What was seen was never tried, a candidate's run may have broken off, and a challenger's own run goes on with it."""
 
 
 def merged(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def refusal(bundle: ReleaseBundle, champion: ReleaseBundle, releases: Sequence[R
     if bundle.release == champion.release:
         return f"These are the settings of {champion.release}, which answers now: nothing would change."
     known = next((one for one in releases if one.id == bundle.release), None)
-    if known is None or known.bundle is None or known.state in _MAY_BE_TRIED:
+    if known is None or known.state in _MAY_BE_TRIED:
         return ""
     if known.state in (State.START, State.RETIRED):
         return f"These are the settings of {known.id}, which has answered before: promote it instead."
