@@ -215,9 +215,7 @@ class TestProposals:
             ({"prompt": {"instructions": "a\0b"}}, "settings"),
         ],
     )
-    async def test_what_cannot_be_tried_is_a_400(
-        self, client, asked, runs, proposed_settings, param
-    ):
+    async def test_what_cannot_be_tried_is_a_400(self, client, asked, runs, proposed_settings, param):
         response = await client.post("/v1/releases", json={"settings": proposed_settings})
         assert response.status_code == 400
         assert response.json()["error"]["param"] == param

@@ -23,7 +23,7 @@ _PASSAGES = 8
 _TRIES: Final = 4
 _TRIAL_SECONDS: Final = 90.0
 """A language model may take its time, and users come first."""
-_READER_FAILED: Final = '"code":"reader_failed"'
+_READER_FAILED: Final = "reader_failed"
 
 
 class RagClient:
@@ -107,9 +107,16 @@ def _good(response: httpx.Response) -> httpx.Response:
 
 def _is_readers_fault(response: httpx.Response) -> bool:
     """Whether rag could answer and the release could not."""
-    if response.status_code == httpx.codes.BAD_REQUEST:
-        return True
-    return response.status_code == httpx.codes.SERVICE_UNAVAILABLE and _READER_FAILED in response.text
+    if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+        return _code(response) == _READER_FAILED
+    return response.status_code == httpx.codes.BAD_REQUEST
+
+
+def _code(response: httpx.Response) -> str:
+    try:
+        return str(response.json()["error"]["code"])
+    except (ValueError, KeyError, TypeError):  # not rag's: somebody's between us
+        return ""
 
 
 def _read(record: object) -> AnswerRecord | None:

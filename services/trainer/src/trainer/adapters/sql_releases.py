@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 from trainer.adapters.tables import ReleaseChangeRow, ReleaseRow
 from trainer.improvement.releases import Change, Moves, Release, State
 
-
 _SERVING = frozenset({State.CHAMPION.value, State.CHALLENGER.value})
 
 
