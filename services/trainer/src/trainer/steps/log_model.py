@@ -57,12 +57,13 @@ def bundle_of(reader: Path, champion: ReleaseBundle) -> ReleaseBundle:
 
 
 def parts_of(work: Workspace, champion: ReleaseBundle, bundle: ReleaseBundle, *, git_commit: str) -> dict[str, object]:
-    """What the release is made of, by digest."""
+    """What the release is made of, by digest. Without training there is no adapter."""
+    adapter = sorted((work.model / "adapter").glob("*.safetensors"))
     return {
         "base": champion.reader_digest,
         "base_release": champion.release,
         "reader": bundle.reader_digest,
-        "adapter": _digest(*sorted((work.model / "adapter").glob("*.safetensors"))),
+        "adapter": _digest(*adapter) if adapter else "",
         "prompt": _digest_of(bundle.settings["prompt"]),
         "retrieval": bundle.settings["retrieval"],
         "embedder": bundle.embedder_fingerprint,
