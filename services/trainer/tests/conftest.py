@@ -1,13 +1,17 @@
 """Votes to test with, on a database of their own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
-from opskit.contracts.answers import AnswerRecord
+from nexus_serving.engines.contract import ReaderFailed
+from opskit.contracts.answers import AnswerRecord, Citation
+from opskit.contracts.releases import ReleaseBundle, release_id
+from opskit.contracts.trials import Trial, TrialAnswer
 from opskit.database import open_database
+from opskit.errors import InvalidRequest
 from sqlalchemy import Engine
 from trainer.adapters.sql import SqlFeedback
 from trainer.feedback import Vote
@@ -74,3 +78,60 @@ def engine(database: str) -> Iterator[Engine]:
 @pytest.fixture
 def store(engine: Engine) -> SqlFeedback:
     return SqlFeedback(engine)
+
+
+class FakeRag:
+    """Satisfies `Answers`. It finds what answers a question only among ten passages or more, and refuses to say
+    anything from passages that it is handed; `ill` are releases that it cannot answer with."""
+
+    SETTINGS: ClassVar[dict[str, Any]] = {
+        "version": 1,
+        "prompt": {"instructions": "Answer.", "wording": {"abstention": "I do not know.", "empty": "Nothing."}},
+        "retrieval": {"passages": 8, "fusion": "convex"},
+    }
+
+    def __init__(self) -> None:
+        self.right: dict[str, str] = {}
+        self.asked: list[tuple[str, Trial]] = []
+        self.ill: set[str] = set()
+
+    def start_release(self) -> ReleaseBundle:
+        reader = "the start reader"
+        return ReleaseBundle(
+            release=release_id(reader, self.SETTINGS, ""),
+            reader_digest=reader,
+            engine="extractive",
+            settings=self.SETTINGS,
+        )
+
+    def found(self, tenant: str, knowledge_base: str, query: str) -> list[Any]:
+        return []
+
+    def checked(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        for section in ("prompt", "retrieval"):
+            for name, value in settings[section].items():
+                known = self.SETTINGS[section]
+                if name not in known:
+                    raise InvalidRequest(
+                        f"{section}.{name}: there is no such setting", param=f"settings.{section}.{name}"
+                    )
+                if type(value) is not type(known[name]):
+                    raise InvalidRequest(f"{section}.{name}: of another type", param=f"settings.{section}.{name}")
+        return dict(settings)
+
+    def tried(self, tenant: str, trial: Trial) -> TrialAnswer:
+        self.asked.append((tenant, trial))
+        if trial.release.release in self.ill:
+            raise ReaderFailed("the question does not fit")
+        answer = self.right.get(trial.question, "")
+        if trial.passages is not None or trial.release.settings["retrieval"]["passages"] < 10:
+            answer = ""
+        quotes = [Citation(index=1, document="a", title="A", quote=answer, chunk_id="c", score=1.0)] if answer else []
+        return TrialAnswer(
+            answer=answer, short=answer, abstained=not answer, citations=quotes, passages=[], seconds=0.1
+        )
+
+
+@pytest.fixture
+def fake_rag() -> FakeRag:
+    return FakeRag()

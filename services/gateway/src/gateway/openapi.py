@@ -12,6 +12,7 @@ from gateway.schemas.operations import (
     AutomationRequest,
     KeyRequest,
     PromoteRequest,
+    ProposalRequest,
     RollbackRequest,
     RunRequest,
 )
@@ -43,6 +44,7 @@ SELF_READ = (
     FeedbackRequest,
     KeyRequest,
     PromoteRequest,
+    ProposalRequest,
     RollbackRequest,
     RunRequest,
     SearchRequest,

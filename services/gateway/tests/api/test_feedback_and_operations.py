@@ -91,6 +91,34 @@ async def test_each_route_asks_the_service_that_owns_it(stack, method, path, ser
     assert (stack.services[service].seen[0].method, stack.services[service].seen[0].path) == (method, path)
 
 
+async def test_proposed_settings_go_to_trainer_as_they_are(stack):
+    settings = {"prompt": {"abstain_below": None, "wording": {"thanks": "Any time."}}, "retrieval": {"passages": 6}}
+    stack.trainer.answer = lambda _: JSONResponse({"id": "run_1"}, 202)
+    response = await stack.client.post("/v1/releases", json={"settings": settings, "reason": "kinder", "odd": 1})
+    assert (response.status_code, response.json()["id"]) == (202, "run_1")
+    (seen,) = stack.trainer.seen
+    assert (seen.method, seen.path) == ("POST", "/v1/releases")
+    assert json.loads(seen.body) == {"settings": settings, "reason": "kinder"}
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({}, "settings"),
+        ({"settings": {}}, "settings"),
+        ({"settings": {"reader": {}}}, "settings.reader"),
+        ({"settings": {"prompt": "short"}}, "settings.prompt"),
+        ({"settings": {"prompt": {}}, "reason": "\0"}, "reason"),
+        ({"settings": {"prompt": {}}, "knowledge_base": "../x"}, "knowledge_base"),
+    ],
+)
+async def test_a_senseless_proposal_is_400_and_reaches_nobody(stack, body, param):
+    response = await stack.client.post("/v1/releases", json=body)
+    assert response.status_code == 400
+    assert response.json()["error"]["param"] == param
+    assert not stack.trainer.seen
+
+
 @pytest.mark.parametrize("bad", ["%00", "a%2Fb", "..", "%F0%9F%99%82", "x" * 200, "a%20b"])
 @pytest.mark.parametrize("path", ["/v1/runs/{}", "/v1/releases/{}", "/v1/dead-letters/{}/replay"])
 async def test_an_id_nothing_can_have_is_a_4xx_and_reaches_nobody(stack, raw, path, bad):

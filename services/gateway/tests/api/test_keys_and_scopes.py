@@ -24,6 +24,7 @@ ROUTES = [
     ("GET", "/v1/releases/rel_1", set()),
     ("POST", "/v1/releases/rel_1/promote", set()),
     ("POST", "/v1/releases/rollback", set()),
+    ("POST", "/v1/releases", set()),
     ("GET", "/v1/incidents", set()),
     ("GET", "/v1/runs/run_1/log", set()),
     ("GET", "/v1/automation", set()),

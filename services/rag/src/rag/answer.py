@@ -10,6 +10,7 @@ from itertools import islice
 import structlog
 from opskit.contracts.answers import AnswerRecord
 from opskit.contracts.reader import Passage, ReaderDelta, ReaderRequest, ReaderResult, TokenUsage
+from opskit.contracts.trials import TrialAnswer
 from opskit.errors import Unavailable
 
 from rag import metrics, prompt
@@ -58,6 +59,7 @@ class Spoken:
     usage: TokenUsage
     shown: Shown
     confidence: float | None = None
+    short: str = ""
 
 
 Step = Words | Spoken
@@ -117,6 +119,23 @@ class Answering:
                 metrics.ANSWERS.labels(line.release, "error").inc()
                 raise
 
+    async def tried(self, ask: Ask, line: Line) -> TrialAnswer:
+        """What a release says to a question by itself: nothing is kept, remembered or counted as a user's answer."""
+        watch = Stopwatch()
+        understood = await self._understand(ask, line)
+        async with aclosing(self._said(ask, line, understood, watch)) as said:
+            (spoken,) = [event async for event in said if isinstance(event, Spoken)]
+        verdict = spoken.verdict
+        return TrialAnswer(
+            answer=verdict.text,
+            short="" if verdict.abstained else spoken.short,
+            abstained=verdict.abstained,
+            citations=verdict.citations,
+            passages=[passage for passage, _ in spoken.shown],
+            confidence=spoken.confidence,
+            seconds=watch.mark("total"),
+        )
+
     async def _lines_for(self, ask: Ask) -> list[Line]:
         if ask.release is None:
             return await self._lines.of(ask.conversation_id)
@@ -158,7 +177,7 @@ class Answering:
             yield Words(reply.text)
             yield Spoken(reply, usage, [])
             return
-        found = await self._found(ask, line, understood)
+        found = await self._found(ask, line, understood) if ask.given is None else list(ask.given)
         shown = await self._shown(ask, line, understood, found)
         watch.lap("retrieve")
         if not shown:
@@ -189,6 +208,8 @@ class Answering:
         )
 
     async def _shown(self, ask: Ask, line: Line, understood: Understood, found: list[Found]) -> Shown:
+        if ask.given is not None:
+            return prompt.numbered(found, budget=line.settings.prompt.passage_tokens, most=len(found))
         settings, most = line.settings.retrieval, _most(ask, line)
         near = related(found, understood.question, similar_from=settings.similar_from)
         chosen = worth_reading(near, per_document=settings.passages_per_document)
@@ -231,7 +252,7 @@ class Answering:
         verdict = verdict_on(result, shown, abstention=line.settings.prompt.wording.abstention, spoken=not hold)
         for text in _rest(held, result, verdict) if hold else _taken_back(verdict):
             yield Words(text)
-        yield Spoken(verdict, result.usage, shown, result.confidence)
+        yield Spoken(verdict, result.usage, shown, result.confidence, result.short)
 
     def _words_of(self, request: ReaderRequest, line: Line) -> AsyncGenerator[ReaderDelta | ReaderResult, None]:
         return self._reader.read(request, model=line.reader_model, seconds=self._seconds)

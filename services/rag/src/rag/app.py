@@ -39,7 +39,7 @@ from rag.ports import Reader
 from rag.recording import Recorder
 from rag.release import ReleaseSettings, load_release
 from rag.remote_model import remote_model
-from rag.routes import answers, chat, models, search
+from rag.routes import answers, chat, models, search, trials
 from rag.serving import Lines
 from rag.settings import Settings
 from rag.slots import ReaderSlots
@@ -78,7 +78,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     install_error_handlers(app)
     instrument(app)
     app.include_router(health_router(checks, optional=optional_checks))
-    for routes in (chat, search, models, answers):
+    for routes in (chat, search, models, answers, trials):
         app.include_router(routes.router)
     return app
 
@@ -115,7 +115,7 @@ async def _open(
     )
     stack.push_async_callback(chunks.close)
     embedder = TritonEmbedder(triton)
-    common = CommonTerms(chunks, share=release.retrieval.common_from)
+    common = CommonTerms(chunks)
     await _in_background(stack, common.keep_current())
     retriever = LlamaIndexRetriever(chunks, embedder, common)
     reader: Reader = TritonReader(triton)

@@ -1,10 +1,11 @@
 """A release is what answers: versioned prompt and retrieval settings, and the id they make with the models' digests."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
 from opskit.contracts.releases import ReleaseBundle, release_id
+from opskit.errors import InvalidRequest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 class _Section(BaseModel):
     """A typing error in the file must stop the start, so nothing unknown is let through."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class RetrievalSettings(_Section):
@@ -53,7 +54,7 @@ class PromptSettings(_Section):
     history_turns: int = Field(ge=0, le=50)
     abstain_below: float | None
     hold_until_verified: bool | None
-    instructions: str
+    instructions: str = Field(max_length=20_000)
     wording: Wording
 
     def for_reader(self) -> dict[str, str]:
@@ -96,6 +97,21 @@ def load_release(path: Path) -> ReleaseSettings:
     except yaml.YAMLError as exc:
         raise ReleaseFileBroken(f"{path} is not YAML: {exc}") from exc
     except ValidationError as exc:
-        first = exc.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ReleaseFileBroken(f"{path}: {place or 'the file'}: {first['msg']}") from exc
+        place, what = _first_fault(exc)
+        raise ReleaseFileBroken(f"{path}: {place or 'the file'}: {what}") from exc
+
+
+def settings_of(body: dict[str, Any]) -> ReleaseSettings:
+    """Settings that somebody proposes: no type is guessed at, as one may in a file. Raises InvalidRequest."""
+    try:
+        return ReleaseSettings.model_validate(body, strict=True)
+    except ValidationError as exc:
+        place, what = _first_fault(exc)
+        raise InvalidRequest(f"{place or 'settings'}: {what}", param=place or None) from exc
+
+
+def _first_fault(exc: ValidationError) -> tuple[str, str]:
+    """Where it is, and what it is."""
+    first = exc.errors(include_url=False, include_input=False)[0]
+    what = "there is no such setting" if first["type"] == "extra_forbidden" else first["msg"]
+    return ".".join(str(part) for part in first["loc"]), what

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from opskit.contracts.answers import Citation
 from opskit.contracts.reader import Turn
+from opskit.contracts.trials import Trial
 from opskit.identity import DEFAULT_KNOWLEDGE_BASE, NAME_PATTERN
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
@@ -101,6 +102,12 @@ class EmbeddingsRequest(_Body):
     input: SaidText | Annotated[list[SaidText], Field(min_length=1, max_length=MOST_INPUTS)]
     encoding_format: Literal["float", "base64"] | None = None
     dimensions: int | None = None
+
+
+class TrialRequest(Trial):
+    """A question put to a release that need not serve."""
+
+    knowledge_base: KnowledgeBase
 
 
 class Hit(BaseModel):

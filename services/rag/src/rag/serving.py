@@ -7,11 +7,12 @@ from typing import Protocol
 import structlog
 from opskit.contracts.reader import READER_MODEL
 from opskit.contracts.releases import ReleaseBundle, ServingTable
+from opskit.errors import InvalidRequest
 from pydantic import ValidationError
 
 from rag import metrics
 from rag.ports import Served, ServedModels
-from rag.release import ReleaseSettings
+from rag.release import ReleaseSettings, settings_of
 
 log = structlog.get_logger(__name__)
 
@@ -73,6 +74,13 @@ class Lines:
     async def start(self) -> ReleaseBundle:
         """The one that answers when there is no champion."""
         return self._start.bundle_with(await self._models.current())
+
+    async def line_of(self, bundle: ReleaseBundle) -> Line:
+        """Any release, to try it out. Raises InvalidRequest where this rag cannot answer with it."""
+        served = await self._models.current()
+        if bundle.engine != served.engine:
+            raise InvalidRequest(f"{bundle.release} is for a reader of the kind {bundle.engine}, not {served.engine}.")
+        return Line(bundle.release, settings_of(bundle.settings), bundle.reader_model, served.writes)
 
     async def _known(self) -> tuple[Line | None, list[Line], float]:
         """The challenger; the champion and what steps in for it; the challenger's share."""

@@ -7,7 +7,7 @@ from opskit.contracts.reader import Turn
 from opskit.errors import InvalidRequest
 
 from rag.follow_up import standalone
-from rag.ports import Exchange
+from rag.ports import Exchange, Found
 from rag.small_talk import SmallTalk, small_talk
 
 LONGEST_QUESTION = 8000
@@ -27,6 +27,8 @@ class Ask:
     max_tokens: int | None = None
     release: str | None = None
     """The release that is asked by its id, whatever the conversation's would be."""
+    given: Sequence[Found] | None = None
+    """Passages to be read in place of what a search would find."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ async def chunks(index):
 
 @pytest.fixture
 def retriever(chunks):
-    return LlamaIndexRetriever(chunks, EmbedsAlongAxis(), CommonTerms(chunks, share=0.2))
+    return LlamaIndexRetriever(chunks, EmbedsAlongAxis(), CommonTerms(chunks))
 
 
 SETTINGS = load_release(Path(__file__).parents[2] / "src" / "rag" / "release.yaml").retrieval
@@ -152,7 +152,7 @@ async def test_the_seam_is_llamaindexs_own(index, chunks, release):
     index.write("Anything.")
     legs = (
         DenseRetriever(chunks, EmbedsAlongAxis(), scope=ACME, limit=5),
-        LexicalRetriever(chunks, CommonTerms(chunks, share=0.2), scope=ACME, limit=5),
+        LexicalRetriever(chunks, CommonTerms(chunks), scope=ACME, limit=5, common_from=0.2),
     )
     fused = FusedRetriever(*legs, release.retrieval)
     for one in (*legs, fused):

@@ -58,6 +58,18 @@ async def test_a_question_is_answered_cited_and_found_by_feedback(service, index
     assert kept.json()["release"] == answer["nexus"]["release"]
 
 
+async def test_a_release_that_does_not_serve_can_be_tried(service, index_of):
+    await fill(service, index_of)
+    start = (await service.get("/internal/release")).json()
+    body = {"release": start, "question": "How often does Argo CD check Git repositories?", "knowledge_base": "default"}
+    said = (await service.post("/internal/trials", json=body)).json()
+    assert "3 minutes" in said["short"]
+    assert said["citations"][0]["quote"] in TEXT
+    start["settings"]["prompt"]["abstain_below"] = 1000.0
+    assert (await service.post("/internal/trials", json=body)).json()["abstained"]
+    assert (await service.get("/internal/answers")).json()["answers"] == []
+
+
 async def test_a_follow_up_uses_the_conversation_in_redis(service, index_of):
     await fill(service, index_of)
     first = (await ask(service, "How often does Argo CD check Git repositories?")).json()

@@ -1,10 +1,9 @@
 """`python -m trainer`: the stages of an improvement run, and the training of models from nothing."""
 
-import uuid
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from opskit.contracts.runs import RunOrder
@@ -21,6 +20,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+BY = "command line"
 MISSING = (
     "Training needs PyTorch and its friends, which serving does not ({missing} is missing). Install them once: make "
     "training-tools"
@@ -107,16 +107,55 @@ def start(
     run: Annotated[str | None, typer.Option(help="Go on with this run instead of beginning one.")] = None,
 ) -> None:
     """Do a whole run here, stage after stage, until it ends."""
-    from trainer.improvement.runs import Run, next_stage
+    from trainer.improvement.runs import Run
+    from trainer.starting import new_run_id
 
     with closing(_wiring()) as wiring:
-        order = RunOrder(run_id=run or f"run_{uuid.uuid4().hex[:24]}", reason=reason, knowledge_base=knowledge_base)
-        wiring.runs.add(Run(order, "command line", datetime.now(UTC)))
-        typer.echo(f"run {order.run_id}")
-        while (known := wiring.runs.get(order.run_id)) is not None and (stage := next_stage(known)) is not None:
-            _do(wiring, order.run_id, stage)
-        assert known is not None
-        typer.echo(f"{known.outcome}: {known.says}")
+        order = RunOrder(run_id=run or new_run_id(), reason=reason, knowledge_base=knowledge_base)
+        wiring.runs.add(Run(order, BY, datetime.now(UTC)))
+        _do_all(wiring, order.run_id)
+
+
+@cli.command()
+def propose(
+    settings: Annotated[
+        Path, typer.Option(help="What to change, as YAML or JSON: `prompt`, `retrieval` or both.", exists=True)
+    ],
+    reason: Annotated[str, typer.Option(help="Why, for the record.")] = "proposed on the command line",
+    knowledge_base: Annotated[str | None, typer.Option(help="Measure on votes on this one alone.")] = None,
+) -> None:
+    """Try other prompt or retrieval settings: a release without training, through the gate and a canary like any other.
+
+    The file has only what is to change of the champion's settings, named as in
+    rag's release.yaml, for example:
+
+        retrieval: {passages: 6, dense_weight: 0.7}
+
+        prompt: {abstain_below: 0.5, wording: {abstention: "I found nothing."}}
+
+    rag says at once when a name, a type or a value is wrong. Then champion and
+    candidate answer the questions to which votes gave the answers, each from the
+    passages that it finds itself, and the gate wants the candidate to win. What
+    does not make answers right, such as another greeting, wins nothing there and
+    is refused.
+
+    While another run is under way nothing is begun.
+    """
+    from opskit.errors import NexusError
+
+    from trainer.proposing import answering, proposal
+    from trainer.starting import add_alone, new_run_id
+
+    changes = _changes_in(settings)
+    order = RunOrder(run_id=new_run_id(), reason=reason, knowledge_base=knowledge_base, settings=changes)
+    with closing(_wiring()) as wiring:
+        try:
+            proposal(answering(wiring.rag, wiring.releases), changes, wiring.rag, wiring.releases)
+            add_alone(wiring.runs, order, by=BY)
+        except NexusError as exc:
+            typer.echo(f"trainer: {exc.message}", err=True)
+            raise typer.Exit(1) from exc
+        _do_all(wiring, order.run_id)
 
 
 def _stage_command(stage: Stage, purpose: str) -> None:
@@ -143,6 +182,37 @@ for _stage, _purpose in {
     Stage.DEPLOY: "Try it on a share of the conversations; promote it or roll it back.",
 }.items():
     _stage_command(_stage, _purpose)
+
+
+def _changes_in(file: Path) -> dict[str, dict[str, Any]]:
+    """The file's settings, as far as their form goes."""
+    import yaml
+    from pydantic import ValidationError
+
+    from trainer.schemas import ProposalBody
+
+    try:
+        body = ProposalBody.model_validate({"settings": yaml.safe_load(file.read_text(encoding="utf-8"))})
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
+        typer.echo(f"trainer: {file} cannot be read: {exc}", err=True)
+        raise typer.Exit(1) from exc
+    except ValidationError as exc:
+        first = exc.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        typer.echo(f"trainer: {file}: {place}: {first['msg']}", err=True)
+        raise typer.Exit(1) from exc
+    return {str(section): dict(values) for section, values in body.settings.items()}
+
+
+def _do_all(wiring: "Wiring", run: str) -> None:
+    """Every stage that is left of a run."""
+    from trainer.improvement.runs import next_stage
+
+    typer.echo(f"run {run}")
+    while (known := wiring.runs.get(run)) is not None and (stage := next_stage(known)) is not None:
+        _do(wiring, run, stage)
+    assert known is not None
+    typer.echo(f"{known.outcome}: {known.says}")
 
 
 def _wiring() -> "Wiring":

@@ -91,4 +91,5 @@ async def _open(
     # A vote needs neither of them, and must not be refused because one is away.
     optional_checks.update(mlflow=Mlflow(mlflow).check, broker=broker.check)
     queue = CeleryRuns(create_celery("trainer-api", str(settings.broker_url), queue=TRAINER_QUEUE))
-    return Parts(store, wiring.runs, wiring.releases, queue, wiring.bridge, wiring.deployer, settings.runs_folder)
+    bridge, rag, deployer = wiring.bridge, wiring.rag, wiring.deployer
+    return Parts(store, wiring.runs, wiring.releases, queue, bridge, rag, deployer, settings.runs_folder)

@@ -10,7 +10,7 @@ from opskit.errors import InvalidRequest
 from opskit.identity import KEY_HEADER, Caller, InternalCaller
 
 from trainer.deploying import Deployer
-from trainer.ports import Bridge, FeedbackStore, ReleaseStore, RunQueue, RunStore
+from trainer.ports import Answers, Bridge, FeedbackStore, ReleaseStore, RunQueue, RunStore
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Parts:
     releases: ReleaseStore
     queue: RunQueue
     bridge: Bridge
+    answers: Answers
     deployer: Deployer
     runs_folder: Path
 

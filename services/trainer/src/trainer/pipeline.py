@@ -20,6 +20,7 @@ from trainer.steps.log_model_metrics import log_model_metrics
 from trainer.steps.model_deployment import model_deployment
 from trainer.steps.prepare_data import prepare_data
 from trainer.steps.retrain_model import retrain_model
+from trainer.steps.settings_alone import nothing_to_train, prepare_settings
 from trainer.steps.tools import Done, Say, StageFailed, Tools
 from trainer.steps.workspace import Workspace
 
@@ -38,6 +39,12 @@ WORK: Mapping[Stage, Callable[[Tools, Run, Workspace, Say], Done]] = {
     Stage.LOG_MODEL: log_model,
     Stage.DEPLOY: model_deployment,
 }
+
+WORK_ON_SETTINGS: Mapping[Stage, Callable[[Tools, Run, Workspace, Say], Done]] = {
+    Stage.PREPARE: prepare_settings,
+    Stage.RETRAIN: nothing_to_train,
+}
+"""What a run does in place of the above when settings alone are to change."""
 
 
 class NotYet(Exception):
@@ -62,7 +69,7 @@ def do_stage(tools: Tools, run_id: str, stage: Stage, runs_folder: Path, say: Sa
     say(f"{stage} (attempt {attempt})")
     try:
         with Signing(lambda: tools.runs.sign(run_id, now=_now())):
-            done = WORK[stage](tools, run, Workspace(runs_folder / run_id), say)
+            done = _work(run, stage)(tools, run, Workspace(runs_folder / run_id), say)
     except Exception as exc:
         _failed(tools.runs, run_id, stage, attempt, exc, say)
         raise
@@ -87,6 +94,12 @@ def give_up(runs: RunStore, run: Run, why: str) -> None:
     """End a run that cannot go on."""
     runs.end(run.id, "failed", why, now=_now())
     log.error("run_failed", run=run.id, reason=why)
+
+
+def _work(run: Run, stage: Stage) -> Callable[[Tools, Run, Workspace, Say], Done]:
+    if run.kind == "settings" and stage in WORK_ON_SETTINGS:
+        return WORK_ON_SETTINGS[stage]
+    return WORK[stage]
 
 
 def _failed(runs: RunStore, run_id: str, stage: Stage, attempt: int, exc: Exception, say: Say) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from nexus_serving.engines.opening import Reader
 from opskit.contracts.releases import ReleaseBundle
 from opskit.contracts.runs import Outcome, RunOrder, RunReport
+from opskit.contracts.trials import Trial, TrialAnswer
 
 from trainer.feedback import KeptVote, Page, Receipt, SeenRelease, Vote
 from trainer.improvement.canary import Traffic
@@ -131,6 +132,12 @@ class Answers(Protocol):
     def found(self, tenant: str, knowledge_base: str, query: str) -> Sequence[Shown]:
         """What a search returns."""
 
+    def checked(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Settings of a release as rag understands them. Raises InvalidRequest, which says what is wrong where."""
+
+    def tried(self, tenant: str, trial: Trial) -> TrialAnswer:
+        """What a release says to a question. Raises ReaderFailed where it is the release's own fault that it cannot."""
+
 
 class Readers(Protocol):
     """Opens readers to be asked here, apart from those that serve."""
@@ -174,9 +181,10 @@ class Tracker(Protocol):
         """Keep a run's figures and files; its names in the record."""
 
     def register(
-        self, release: Release, parts: Mapping[str, Any], reader: Path, *, run: Mapping[str, str]
+        self, release: Release, parts: Mapping[str, Any], reader: Path | None, *, run: Mapping[str, str]
     ) -> dict[str, str]:
-        """Keep a release as a version of the registered model; its names there. Kept already, the same names again."""
+        """Keep a release as a version of the registered model; its names there. Kept already, the same names again.
+        `reader` is None where it has none of its own."""
 
     def alias(self, release_id: str, alias: str | None) -> None:
         """Move `champion` or `challenger` to a release's version; None takes both away from it."""

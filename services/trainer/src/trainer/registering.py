@@ -1,7 +1,18 @@
 """Seeing to it that MLflow knows every release of ours, with the alias that it has."""
 
+from pathlib import Path
+
+from opskit.contracts.reader import READER_MODEL
+from opskit.contracts.releases import ReleaseBundle
+
 from trainer.improvement.releases import State, alias_of
 from trainer.ports import Readers, ReleaseStore, Tracker
+
+
+def reader_of(readers: Readers, bundle: ReleaseBundle) -> Path | None:
+    """The files of the reader that was made for a release; None where it reads with the one that Triton starts with,
+    whose digest says enough. Raises FileNotFoundError."""
+    return None if bundle.reader_model == READER_MODEL else readers.of_release(bundle)
 
 
 class Registrar:
@@ -22,6 +33,6 @@ class Registrar:
             if self._told.get(release.id) == stands:
                 continue
             parts = self._releases.parts(release.id) or {}
-            self._tracker.register(release, parts, self._readers.of_release(release.bundle), run={})
+            self._tracker.register(release, parts, reader_of(self._readers, release.bundle), run={})
             self._tracker.alias(release.id, stands[1])
             self._told[release.id] = stands

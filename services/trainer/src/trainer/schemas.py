@@ -1,13 +1,14 @@
 """What the API says on the wire."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, cast
 
 from opskit.contracts.answers import FeedbackSubmission
-from opskit.contracts.runs import Outcome
+from opskit.contracts.runs import Kind, Outcome
 from opskit.identity import NAME_PATTERN
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 from trainer.feedback import SeenRelease
 from trainer.improvement.releases import Change, Release, State
@@ -22,7 +23,29 @@ def _storable(text: str) -> str:
     return text
 
 
+def _storable_json(value: Any) -> Any:
+    """Its texts are kept like any other, and JSON knows neither NaN nor infinity."""
+    for text in _texts(value):
+        _storable(text)
+    json.dumps(value, allow_nan=False)
+    return value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every name and text in a JSON value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for part in (*value, *value.values()) if isinstance(value, dict) else value:
+            yield from _texts(part)
+
+
 Text = Annotated[str, AfterValidator(_storable)]
+Changes = Annotated[
+    dict[Literal["prompt", "retrieval"], dict[str, JsonValue]],
+    Field(min_length=1, description="What to change of the champion's settings: names and values, as in release.yaml."),
+    AfterValidator(_storable_json),
+]
 
 
 class FeedbackBody(FeedbackSubmission):
@@ -169,6 +192,7 @@ class RunShown(BaseModel):
     """One run of the improvement pipeline."""
 
     id: str
+    kind: Kind
     status: Status
     outcome: Outcome | None
     stage: Stage | None = Field(description="What is done now, or comes next; null once it has ended.")
@@ -177,6 +201,7 @@ class RunShown(BaseModel):
     alertname: str | None
     reason: str
     knowledge_base: str | None
+    settings: dict[str, dict[str, Any]] | None = Field(description="What is to change of them, where no weights do.")
     started_by: str
     created_at: datetime
     finished_at: datetime | None
@@ -203,6 +228,7 @@ class RunShown(BaseModel):
         order = run.order
         return cls(
             id=run.id,
+            kind=run.kind,
             status=run.status,
             outcome=run.outcome,
             stage=next_stage(run),
@@ -211,6 +237,7 @@ class RunShown(BaseModel):
             alertname=order.alertname,
             reason=order.reason,
             knowledge_base=order.knowledge_base,
+            settings=order.settings,
             started_by=run.started_by,
             created_at=run.created_at,
             finished_at=run.finished_at,
@@ -233,6 +260,20 @@ class RunBody(BaseModel):
 
     reason: Annotated[Text, Field(max_length=500)] | None = None
     knowledge_base: Annotated[str, Field(pattern=NAME_PATTERN)] | None = None
+
+
+class ProposalBody(BaseModel):
+    """A release that differs from the champion in its settings alone."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"settings": {"retrieval": {"passages": 6}}, "reason": "shorter to read"}}
+    )
+
+    settings: Changes
+    reason: Annotated[Text, Field(max_length=500)] | None = None
+    knowledge_base: Annotated[str, Field(pattern=NAME_PATTERN)] | None = Field(
+        None, description="Measure on votes on this one alone."
+    )
 
 
 class PromoteBody(BaseModel):

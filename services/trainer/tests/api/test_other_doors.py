@@ -1,5 +1,6 @@
 """Runs, releases, health and documentation."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -8,6 +9,7 @@ from opskit.contracts.runs import RunOrder
 from sqlalchemy import text
 from trainer.adapters.sql_releases import SqlReleases
 from trainer.adapters.sql_runs import SqlRuns
+from trainer.improvement.proposing import merged, proposed
 from trainer.improvement.releases import Release, State
 from trainer.improvement.runs import Run, Status
 from trainer.improvement.stages import Stage
@@ -51,6 +53,7 @@ def runs(engine) -> SqlRuns:
         ("GET", "/v1/runs/run_1"),
         ("GET", "/v1/runs/run_1/log"),
         ("GET", "/v1/releases"),
+        ("POST", "/v1/releases"),
         ("GET", "/v1/releases/rel_1"),
         ("POST", "/v1/releases/rel_1/promote"),
         ("POST", "/v1/releases/rollback"),
@@ -176,6 +179,70 @@ class TestReleases:
         assert 'nexus_feedback_total{rating="down",release="rel_start"}' in shown
 
 
+class TestProposals:
+    @pytest.fixture
+    async def asked(self, app, fake_rag):
+        app.state.parts = replace(app.state.parts, answers=fake_rag)
+
+    async def test_a_proposal_is_a_run_that_trains_nothing(self, client, asked, runs):
+        body = {"settings": {"retrieval": {"passages": 12}}, "reason": "more to read"}
+        response = await client.post("/v1/releases", json=body)
+        assert response.status_code == 202
+        run = response.json()
+        assert (run["kind"], run["reason"], run["started_by"]) == ("settings", "more to read", "key_1")
+        assert run["settings"] == {"retrieval": {"passages": 12}}
+        assert [one["id"] for one in (await client.get("/v1/runs")).json()["runs"]] == [run["id"]]
+        assert runs.get(run["id"]).order.settings == {"retrieval": {"passages": 12}}
+
+    async def test_while_a_run_is_under_way_neither_kind_is_begun(self, client, asked):
+        body = {"settings": {"retrieval": {"passages": 12}}}
+        first = (await client.post("/v1/releases", json=body)).json()
+        for path, again in (("/v1/releases", body), ("/v1/runs", {})):
+            response = await client.post(path, json=again)
+            assert response.status_code == 409
+            assert first["id"] in response.json()["error"]["message"]
+
+    @pytest.mark.parametrize(
+        ("proposed_settings", "param"),
+        [
+            ({}, "settings"),
+            ({"prompt": {}}, "settings"),
+            ({"retrieval": {"passages": 8}}, "settings"),
+            ({"retrieval": {"pasages": 8}}, "settings.retrieval.pasages"),
+            ({"retrieval": {"passages": "8"}}, "settings.retrieval.passages"),
+            ({"retrieval": 8}, "settings.retrieval"),
+            ({"reader": {"digest": "x"}}, "settings.reader.[key]"),
+            ({"prompt": {"instructions": "a\0b"}}, "settings"),
+        ],
+    )
+    async def test_what_cannot_be_tried_is_a_400(self, client, asked, runs, proposed_settings, param):
+        response = await client.post("/v1/releases", json={"settings": proposed_settings})
+        assert response.status_code == 400
+        assert response.json()["error"]["param"] == param
+        assert runs.unfinished() == []
+
+    async def test_bytes_that_are_no_text_are_a_400(self, client, asked):
+        body = b'{"settings": {"prompt": {"instructions": "\\ud800"}}}'
+        response = await client.post("/v1/releases", content=body, headers={"content-type": "application/json"})
+        assert response.status_code == 400
+
+    async def test_what_had_its_turn_is_a_409(self, client, asked, fake_rag, engine):
+        start = fake_rag.start_release()
+        tried = proposed(start, merged(start.settings, {"retrieval": {"passages": 12}}))
+        kept = SqlReleases(engine)
+        kept.start_with(start, now=NOON)
+        kept.add(Release(tried.release, State.CANDIDATE, tried, "run_1"), {}, now=NOON)
+        await client.post(f"/v1/releases/{tried.release}/promote")
+        back = await client.post("/v1/releases", json={"settings": {"retrieval": {"passages": 8}}})
+        assert back.status_code == 409
+        assert "promote it instead" in back.json()["error"]["message"]
+
+    async def test_while_rag_is_away_it_is_a_503(self, client, runs):
+        response = await client.post("/v1/releases", json={"settings": {"retrieval": {"passages": 12}}})
+        assert response.status_code == 503
+        assert runs.unfinished() == []
+
+
 async def test_without_mlflow_and_broker_votes_are_still_taken(anonymous):
     response = await anonymous.get("/readyz")
     readiness = response.json()
@@ -199,5 +266,5 @@ async def test_without_its_tables_a_vote_is_refused_with_503_and_no_figure_is_ma
 async def test_the_documentation_names_every_operation(anonymous):
     page = (await anonymous.get("/openapi.json")).json()
     operations = [operation for path in page["paths"].values() for operation in path.values()]
-    assert len({operation["operationId"] for operation in operations}) == len(operations) == 13
+    assert len({operation["operationId"] for operation in operations}) == len(operations) == 14
     assert all(operation["summary"] and operation["tags"] for operation in operations)

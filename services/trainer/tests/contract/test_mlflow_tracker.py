@@ -82,7 +82,13 @@ def test_a_run_and_its_releases_are_kept_once_and_found_again(mlflow_url, files,
     assert client.get_model_version_by_alias(MODEL, "champion").tags["nexus.release"] == "rel_b"
     assert client.get_model_version(MODEL, first["version"]).aliases == []
 
-    tracker.register(release("c", instructions="Answer briefly."), {}, reader, run={})
+    other = tracker.register(release("c", instructions="Answer briefly."), {}, None, run={})
+    version = client.get_model_version(MODEL, other["version"])
+    assert (version.tags["nexus.reader"], version.tags["nexus.prompt"]) == ("c", "2")
+    assert [one.path for one in client.list_artifacts(version.run_id, "release")] == [
+        "release/bundle.json",
+        "release/release.json",
+    ], "the reader is not its own"
     prompts = {one.version: one.template for one in client.search_prompt_versions(PROMPT)}
     assert len(prompts) == 2, "the same prompt is the same version"
     tracker.alias("rel_unknown", "champion")  # not registered yet: told again later

@@ -20,15 +20,19 @@ BY = {"who": "key_1", "why": "a test", "now": NOON}
 class FakeServed:
     def __init__(self) -> None:
         self.models: set[str] = set()
+        self.loads: list[str] = []
+        self.unloads: list[str] = []
         self.down = False
 
     def load(self, model: str, reader: Path, digest: str) -> None:
         if self.down:
             raise Unavailable("Triton is down.")
         self.models.add(model)
+        self.loads.append(model)
 
     def unload(self, model: str) -> None:
         self.models.discard(model)
+        self.unloads.append(model)
 
     def loaded(self) -> set[str]:
         if self.down:
@@ -53,6 +57,12 @@ class World:
             release=f"rel_{name}", reader_model=f"reader_{name}", reader_digest=name, engine="extractive", settings={}
         )
         self.releases.add(Release(bundle.release, State.CANDIDATE, bundle, run), {}, now=NOON)
+
+    def add_settings_of(self, name: str, other: str) -> None:
+        """A release with the reader of another one."""
+        bundle = next(one.bundle for one in self.releases.all() if one.id == f"rel_{other}")
+        bundle = bundle.model_copy(update={"release": f"rel_{name}"})
+        self.releases.add(Release(bundle.release, State.CANDIDATE, bundle, "run_1"), {}, now=NOON)
 
     def reconcile(self, *, after: float = 0.0) -> None:
         self.clock += after
@@ -155,6 +165,44 @@ def test_what_nobody_needs_is_unloaded_when_answers_are_finished(world):
     assert world.served.models == {"reader_b"}
 
 
+class TestAReaderThatTwoReleasesShare:
+    @pytest.fixture
+    def shared(self, world) -> World:
+        world.add_settings_of("a2", "a")
+        world.deployer.promote("rel_a", **BY)
+        world.deployer.try_out("rel_a2", 0.2, **BY)
+        assert world.served.models == {"reader_a"}
+        return world
+
+    def test_stays_when_the_one_that_was_tried_goes(self, shared):
+        shared.deployer.roll_back(**BY)
+        shared.reconcile()
+        shared.reconcile(after=GRACE_SECONDS + 1)
+        assert shared.served.models == {"reader_a"}
+        assert shared.table().champion.release == "rel_a"
+
+    def test_stays_when_the_older_one_retires(self, shared):
+        shared.deployer.promote("rel_a2", **BY)
+        shared.reconcile()
+        shared.reconcile(after=GRACE_SECONDS + 1)
+        assert shared.served.models == {"reader_a"}
+
+    def test_goes_when_neither_serves(self, shared):
+        shared.deployer.promote("rel_b", **BY)
+        shared.reconcile()
+        shared.reconcile(after=GRACE_SECONDS + 1)
+        assert shared.served.models == {"reader_b"}
+
+    def test_that_triton_starts_with_is_never_touched(self, world):
+        world.add_settings_of("start2", "start")
+        world.deployer.try_out("rel_start2", 0.2, **BY)
+        world.deployer.promote("rel_start2", **BY)
+        world.deployer.roll_back(**BY)
+        world.reconcile()
+        world.reconcile(after=GRACE_SECONDS + 1)
+        assert world.served.loads == world.served.unloads == []
+
+
 def test_what_is_needed_again_meanwhile_stays(world):
     world.deployer.promote("rel_a", **BY)
     world.deployer.promote("rel_b", **BY)
@@ -164,6 +212,41 @@ def test_what_is_needed_again_meanwhile_stays(world):
     world.deployer.promote("rel_b", **BY)
     world.reconcile(after=GRACE_SECONDS / 2)
     assert world.served.models == {"reader_a", "reader_b"}, "the grace begins anew"
+
+
+class TestAStartReleaseThatWasProposedBefore:
+    @pytest.fixture
+    def again(self, world) -> ReleaseBundle:
+        """`rel_a`'s settings, put into the file that rag starts with."""
+        return next(one.bundle for one in world.releases.all() if one.id == "rel_a")
+
+    def start(self, world, bundle) -> dict[str, State]:
+        for _ in range(2):
+            world.releases.start_with(bundle, now=NOON)
+        return world.states()
+
+    def test_it_stays_what_it_is_while_it_serves(self, world, again):
+        world.deployer.promote("rel_a", **BY)
+        assert self.start(world, again)["rel_a"] is State.CHAMPION
+        assert world.states()["rel_start"] is State.SEEN
+
+    def test_it_is_the_start_release_once_it_serves_no_more(self, world, again):
+        world.deployer.promote("rel_a", **BY)
+        world.deployer.promote("rel_b", **BY)
+        assert self.start(world, again)["rel_a"] is State.START
+        world.deployer.roll_back(**BY)
+        assert serving_table(world.releases.all()) == ServingTable()
+
+    def test_that_it_was_rolled_back_once_does_not_matter(self, world, again):
+        world.deployer.try_out("rel_a", 0.2, **BY)
+        world.deployer.roll_back(**BY)
+        assert self.start(world, again)["rel_a"] is State.START
+
+    def test_what_was_started_with_before_can_be_proposed(self, world, again):
+        start = next(one.bundle for one in world.releases.all() if one.id == "rel_start")
+        self.start(world, again)
+        world.releases.add(Release("rel_start", State.CANDIDATE, start, "run_2"), {}, now=NOON)
+        assert world.states()["rel_start"] is State.CANDIDATE
 
 
 def test_a_new_start_release_leaves_the_champion_where_it_is(world):

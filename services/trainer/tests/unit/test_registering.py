@@ -17,12 +17,14 @@ BUNDLE = ReleaseBundle(release="rel_a", reader_model="reader_a", reader_digest="
 class FakeTracker:
     def __init__(self) -> None:
         self.told: list[tuple[str, str | None]] = []
+        self.readers: dict[str, Path | None] = {}
         self.away = False
 
     def register(self, release, parts, reader, *, run):
         if self.away:
             raise Unavailable("MLflow is away.")
         self.told.append((release.id, "registered"))
+        self.readers[release.id] = reader
         return {}
 
     def alias(self, release_id, alias):
@@ -51,6 +53,17 @@ def test_a_release_is_told_once_and_its_alias_when_it_changes(releases):
     releases.move(lambda all_, _: promoted(all_, "rel_a", who="me", why="a test", now=NOON))
     registrar.follow()
     assert tracker.told[-1] == ("rel_a", "champion")
+
+
+def test_a_release_without_a_reader_of_its_own_is_registered_without_one(engine):
+    start = BUNDLE.model_copy(update={"release": "rel_start", "reader_model": "reader"})
+    releases = SqlReleases(engine)
+    releases.start_with(start, now=NOON)
+    settings = start.model_copy(update={"release": "rel_b"})
+    releases.add(Release("rel_b", State.CANDIDATE, settings, "run_2"), {}, now=NOON)
+    tracker = FakeTracker()
+    Registrar(releases, tracker, FakeReaders()).follow()
+    assert tracker.readers == {"rel_b": None}
 
 
 def test_what_mlflow_did_not_hear_is_told_again(releases):

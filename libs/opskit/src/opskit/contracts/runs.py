@@ -1,7 +1,7 @@
 """A run of the improvement pipeline: asked for by alert-bridge, carried out and reported back by trainer."""
 
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
@@ -19,6 +19,10 @@ Outcome = Literal["promoted", "rejected", "rolled_back", "failed", "no_data", "c
 was too little to learn from; somebody stopped it."""
 
 
+Kind = Literal["training", "settings"]
+"""What a run tries to be better with: other weights, or other prompt and retrieval settings."""
+
+
 class RunOrder(Message):
     """A run to be carried out."""
 
@@ -28,6 +32,8 @@ class RunOrder(Message):
     alertname: str | None = None
     reason: str = Field("", max_length=1000)
     knowledge_base: str | None = None
+    settings: dict[str, dict[str, Any]] | None = None
+    """What to change of the champion's prompt and retrieval settings, instead of training."""
 
 
 class RunReport(Message):

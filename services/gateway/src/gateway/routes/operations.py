@@ -15,6 +15,7 @@ from gateway.schemas.operations import (
     AutomationShown,
     IncidentList,
     PromoteRequest,
+    ProposalRequest,
     ReleaseList,
     ReleaseShown,
     RollbackRequest,
@@ -106,6 +107,24 @@ async def list_releases(
 ) -> Response:
     """Releases, newest first."""
     return courier.relay(gateway.services.trainer, "GET", "/v1/releases", caller=caller, query=_page(limit, cursor))
+
+
+@router.post(
+    "/v1/releases",
+    operation_id="propose_release",
+    summary="Propose a release with other settings",
+    responses=answers(RunShown, status=202, errors=(409, 413), description="The run that measures it has started."),
+    openapi_extra=json_request(ProposalRequest),
+)
+async def propose_release(
+    gateway: GatewayDep,
+    caller: Admin,
+    body: Annotated[ProposalRequest, Depends(body_of(ProposalRequest))],
+    courier: CourierDep,
+) -> Response:
+    """The champion's reader with other prompt or retrieval settings: measured, gated and tried out like a trained one.
+    What is wrong with the settings is said at once, with 400; while another run is under way the answer is 409."""
+    return courier.relay(gateway.services.trainer, "POST", "/v1/releases", caller=caller, json=body.passed_on())
 
 
 @router.post(

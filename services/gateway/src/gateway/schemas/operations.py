@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 
 from opskit.identity import NAME_PATTERN
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from gateway.keys import SCOPES, KeyRecord, Scope
 from gateway.schemas.base import Body, SaidText, Shown, Text
@@ -80,6 +80,23 @@ class RunRequest(Body):
 
     reason: Annotated[Text, Field(max_length=500)] | None = None
     knowledge_base: Annotated[str, Field(pattern=NAME_PATTERN)] | None = None
+
+
+class ProposalRequest(Body):
+    """A release that differs from the champion in its prompt or retrieval settings alone."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"settings": {"retrieval": {"passages": 6}}, "reason": "shorter to read"}]}
+    )
+
+    settings: Annotated[
+        dict[Literal["prompt", "retrieval"], dict[str, JsonValue]],
+        Field(min_length=1, description="What to change of the champion's settings; what is not named stays."),
+    ]
+    reason: Annotated[Text, Field(max_length=500)] | None = None
+    knowledge_base: (
+        Annotated[str, Field(pattern=NAME_PATTERN, description="Measure on votes on this one alone.")] | None
+    ) = None
 
 
 class RollbackRequest(Body):

@@ -28,14 +28,14 @@ _FEWEST_LEFT: Final = 3
 class CommonTerms:
     """Knows them as of the last sample."""
 
-    def __init__(self, chunks: MilvusChunks, *, share: float) -> None:
+    def __init__(self, chunks: MilvusChunks) -> None:
         self._chunks = chunks
-        self._share = share
-        self._common: frozenset[str] = frozenset()
+        self._shares: dict[str, float] = {}
 
-    def without(self, terms: Sequence[str]) -> list[str]:
-        """The terms that tell something; all of them where too few would be left."""
-        telling = [term for term in terms if term not in self._common]
+    def without(self, terms: Sequence[str], *, common_from: float) -> list[str]:
+        """The terms that tell something, as fewer chunks have them than this share; all of them where too few would be
+        left. The share is the release's own: two releases may differ in it."""
+        telling = [term for term in terms if self._shares.get(term, 0.0) < common_from]
         return telling if len(telling) >= _FEWEST_LEFT else list(terms)
 
     async def keep_current(self) -> None:
@@ -45,15 +45,15 @@ class CommonTerms:
                 await self.refresh()
             except Unavailable as exc:
                 log.info("common_terms_not_sampled", reason=exc.message)
-            await asyncio.sleep(_REFRESH_SECONDS if self._common else _EARLY_SECONDS)
+            await asyncio.sleep(_REFRESH_SECONDS if self._shares else _EARLY_SECONDS)
 
     async def refresh(self) -> None:
         """Take a sample now. Raises Unavailable."""
         sample = await self._chunks.sample_of_terms(_SAMPLE)
-        self._common = common_in(sample, share=self._share) if len(sample) >= _FEWEST else frozenset()
+        self._shares = shares_in(sample) if len(sample) >= _FEWEST else {}
 
 
-def common_in(chunks: Sequence[str], *, share: float) -> frozenset[str]:
-    """The terms that at least this share of the chunks have."""
+def shares_in(chunks: Sequence[str]) -> dict[str, float]:
+    """Of the chunks, the share that has each term."""
     having = Counter(term for chunk in chunks for term in set(chunk.split()))
-    return frozenset(term for term, count in having.items() if count >= share * len(chunks))
+    return {term: count / len(chunks) for term, count in having.items()}

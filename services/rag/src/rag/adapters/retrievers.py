@@ -54,12 +54,16 @@ class DenseRetriever(_AsyncRetriever):
 class LexicalRetriever(_AsyncRetriever):
     """By words."""
 
-    def __init__(self, chunks: MilvusChunks, common: CommonTerms, *, scope: str, limit: int) -> None:
+    def __init__(
+        self, chunks: MilvusChunks, common: CommonTerms, *, scope: str, limit: int, common_from: float
+    ) -> None:
         self._chunks, self._common, self._scope, self._limit = chunks, common, scope, limit
+        self._common_from = common_from
         super().__init__()
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        terms = self._common.without(list(dict.fromkeys(lexical_terms(query_bundle.query_str))))[:_MOST_TERMS]
+        asked = list(dict.fromkeys(lexical_terms(query_bundle.query_str)))
+        terms = self._common.without(asked, common_from=self._common_from)[:_MOST_TERMS]
         if not terms:
             return []
         rows = await self._chunks.matching(" ".join(terms), scope=self._scope, limit=self._limit)
@@ -102,7 +106,9 @@ class LlamaIndexRetriever:
         dense_limit, lexical_limit = max(wanted, settings.dense_candidates), max(wanted, settings.lexical_candidates)
         return FusedRetriever(
             DenseRetriever(self._chunks, self._embedder, scope=scope, limit=dense_limit),
-            LexicalRetriever(self._chunks, self._common, scope=scope, limit=lexical_limit),
+            LexicalRetriever(
+                self._chunks, self._common, scope=scope, limit=lexical_limit, common_from=settings.common_from
+            ),
             settings,
         )
 

@@ -59,9 +59,10 @@ class MlflowTracker:
             return self._names(made)
 
     def register(
-        self, release: Release, parts: Mapping[str, Any], reader: Path, *, run: Mapping[str, str]
+        self, release: Release, parts: Mapping[str, Any], reader: Path | None, *, run: Mapping[str, str]
     ) -> dict[str, str]:
-        """Keep a release as a version of the registered model, with its reader and the version of its prompt."""
+        """Keep a release as a version of the registered model, with its reader, if that is its own, and the version of
+        its prompt."""
         with _speaking():
             known = self._version_of(release.id)
             if known is None:
@@ -125,9 +126,10 @@ class MlflowTracker:
         found = self._client.search_model_versions(f"name = '{MODEL}' and tags.`nexus.release` = '{release_id}'")
         return str(found[0].version) if found else None
 
-    def _register(self, release: Release, parts: Mapping[str, Any], reader: Path, run: Mapping[str, str]) -> str:
+    def _register(self, release: Release, parts: Mapping[str, Any], reader: Path | None, run: Mapping[str, str]) -> str:
         run_id = run.get("run") or self._client.create_run(self._experiment(), run_name=release.id).info.run_id
-        self._client.log_artifacts(run_id, str(reader), f"{_RELEASE}/reader")
+        if reader is not None:
+            self._client.log_artifacts(run_id, str(reader), f"{_RELEASE}/reader")
         assert release.bundle is not None
         with tempfile.TemporaryDirectory() as folder:
             for name, body in (("release.json", parts), ("bundle.json", release.bundle.model_dump(mode="json"))):
@@ -139,7 +141,12 @@ class MlflowTracker:
                 MODEL, description="What answers: reader, prompt and retrieval settings."
             )
         source = f"{self._client.get_run(run_id).info.artifact_uri}/{_RELEASE}"
-        tags = {"nexus.release": release.id, "nexus.prompt": prompt, "nexus.run": release.run or ""}
+        tags = {
+            "nexus.release": release.id,
+            "nexus.reader": release.bundle.reader_digest,
+            "nexus.prompt": prompt,
+            "nexus.run": release.run or "",
+        }
         return str(self._client.create_model_version(MODEL, source, run_id, tags).version)
 
     def _prompt(self, settings: Mapping[str, Any], release_id: str) -> str:

@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 from trainer.adapters.tables import ReleaseChangeRow, ReleaseRow
 from trainer.improvement.releases import Change, Moves, Release, State
 
+_SERVING = frozenset({State.CHAMPION.value, State.CHALLENGER.value})
+
 
 class SqlReleases:
     """Satisfies `ReleaseStore`."""
@@ -30,8 +32,9 @@ class SqlReleases:
             return _releases(session)
 
     def start_with(self, bundle: ReleaseBundle, *, now: datetime) -> None:
-        """The release that the platform starts with; one it started with before is history."""
-        if any(one.state is State.START and one.bundle == bundle for one in self.all()):
+        """The release that the platform starts with; one it started with before is history. While it serves as champion
+        or challenger, because somebody proposed the same settings, it stays that."""
+        if _starts_with(self.all(), bundle):
             return  # mostly so: asked again every few seconds, it must not take the lock that votes need
         with self._session() as session:
             session.execute(self._one_at_a_time)
@@ -39,7 +42,7 @@ class SqlReleases:
                 if other.id != bundle.release:
                     other.state = State.SEEN.value
             row = _row(session, bundle.release, now)
-            if row.state in (State.SEEN.value, State.START.value):
+            if row.state not in _SERVING:
                 row.state, row.bundle = State.START.value, bundle.model_dump_json()
 
     def add(self, release: Release, parts: dict[str, Any], *, now: datetime) -> None:
@@ -47,7 +50,7 @@ class SqlReleases:
         with self._session() as session:
             session.execute(self._one_at_a_time)
             row = _row(session, release.id, now)
-            if row.bundle is None:
+            if row.bundle is None or row.state == State.SEEN.value:
                 row.state, row.run = release.state.value, release.run
                 row.bundle = release.bundle.model_dump_json() if release.bundle else None
                 row.parts = json.dumps(parts)
@@ -88,6 +91,14 @@ class SqlReleases:
                 yield session
         except OperationalError as exc:
             raise Unavailable("The database of releases does not answer; try again in a moment.") from exc
+
+
+def _starts_with(releases: Sequence[Release], bundle: ReleaseBundle) -> bool:
+    """Whether this is known already."""
+    start = [one for one in releases if one.state is State.START]
+    if not start:
+        return any(one.id == bundle.release and one.state in _SERVING for one in releases)
+    return [one.bundle for one in start] == [bundle]
 
 
 def _row(session: Session, release_id: str, now: datetime) -> ReleaseRow:

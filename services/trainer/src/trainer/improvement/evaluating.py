@@ -49,14 +49,41 @@ class Said:
     seconds: float
 
 
-def asked(reader: Reader, questions: Sequence[Question], say: Say = lambda _: None) -> list[Said]:
-    """What the reader says to each. Raises ReaderFailed when it cannot answer at all."""
-    said = []
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An answer with all that it is scored by, whoever gave it."""
+
+    answer: str
+    short: str
+    abstained: bool
+    cited: str
+    """The text that it cites."""
+    shown: str
+    """The passages that were read for it."""
+    confidence: float
+    seconds: float
+
+
+def in_turns(asks: Sequence[Callable[[Question], None]], questions: Sequence[Question], say: Say) -> None:
+    """Put each question to all, each of them first as often as the others: what is warm by then, and who else keeps the
+    machine busy, befalls all alike."""
     for number, question in enumerate(questions, start=1):
-        said.append(_asked(reader, question))
+        for ask in asks[:: 1 if number % 2 else -1]:
+            ask(question)
         if number % 50 == 0 or number == len(questions):
             say(f"{number} of {len(questions)} questions")
-    return said
+
+
+def said_by(reader: Reader, question: Question) -> Said:
+    """What a reader says to a question. Raises ReaderFailed when it cannot answer at all."""
+    passages = tuple(
+        Passage(number, one.text, one.title, one.heading, one.document)
+        for number, one in enumerate(question.passages, start=1)
+    )
+    request = ReaderRequest(question.question, passages, max_prompt_tokens=1_000_000)
+    began = time.perf_counter()
+    result = _result(reader, request)
+    return _scored(question, result, time.perf_counter() - began)
 
 
 def questions_of(examples: Iterable[Example]) -> list[Question]:
@@ -100,6 +127,25 @@ def report(
     )
 
 
+def scored(question: Question, heard: Heard) -> Said:
+    """How good an answer is, by what is known to be right and by what it cites."""
+    said = "" if heard.abstained else heard.short
+    held = any(bare(answer) in bare(heard.cited) for answer in question.answers)
+    right = f1(said, question.answers)
+    return Said(
+        id=question.id,
+        short=said,
+        refused=heard.abstained,
+        exact=exact_match(said, question.answers),
+        f1=right,
+        supported=1.0 if heard.abstained else _share(bare(heard.short), bare(heard.cited)),
+        contradicts=float(bool(question.answers) and not heard.abstained and right == 0 and not held),
+        leaks=float(_own_personal_data(heard.answer, heard.shown)),
+        confidence=heard.confidence,
+        seconds=heard.seconds,
+    )
+
+
 def means(said: Sequence[Said]) -> dict[str, float]:
     """The figures of some questions as means, for tables and for MLflow."""
     names = ("exact", "f1", "refused", "supported", "contradicts", "leaks", "seconds")
@@ -114,17 +160,6 @@ def as_json(said: Iterable[Said]) -> list[dict[str, Any]]:
 def from_json(body: Iterable[Mapping[str, Any]]) -> list[Said]:
     """Back from a file."""
     return [Said(**one) for one in body]
-
-
-def _asked(reader: Reader, question: Question) -> Said:
-    passages = tuple(
-        Passage(number, one.text, one.title, one.heading, one.document)
-        for number, one in enumerate(question.passages, start=1)
-    )
-    request = ReaderRequest(question.question, passages, max_prompt_tokens=1_000_000)
-    began = time.perf_counter()
-    result = _result(reader, request)
-    return _scored(question, result, time.perf_counter() - began)
 
 
 def _result(reader: Reader, request: ReaderRequest) -> Result:
@@ -142,21 +177,16 @@ def _result(reader: Reader, request: ReaderRequest) -> Result:
 def _scored(question: Question, result: Result, seconds: float) -> Said:
     texts = {number: one.text for number, one in enumerate(question.passages, start=1)}
     cited = " ".join(texts[one.passage][one.start : one.end] for one in result.supports)
-    said = "" if result.abstained else result.short
-    held = any(bare(answer) in bare(cited) for answer in question.answers)
-    right = f1(said, question.answers)
-    return Said(
-        id=question.id,
-        short=said,
-        refused=result.abstained,
-        exact=exact_match(said, question.answers),
-        f1=right,
-        supported=1.0 if result.abstained else _share(bare(result.short), bare(cited)),
-        contradicts=float(bool(question.answers) and not result.abstained and right == 0 and not held),
-        leaks=float(_own_personal_data(result.answer, " ".join(texts.values()))),
+    heard = Heard(
+        answer=result.answer,
+        short=result.short,
+        abstained=result.abstained,
+        cited=cited,
+        shown=" ".join(texts.values()),
         confidence=result.confidence,
         seconds=seconds,
     )
+    return scored(question, heard)
 
 
 def _share(said: str, held: str) -> float:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from opskit.contracts.runs import Outcome, RunOrder
+from opskit.contracts.runs import Kind, Outcome, RunOrder
 
 from trainer.improvement.stages import Stage, after
 
@@ -53,6 +53,10 @@ class Run:
     @property
     def id(self) -> str:
         return self.order.run_id
+
+    @property
+    def kind(self) -> Kind:
+        return "training" if self.order.settings is None else "settings"
 
     @property
     def status(self) -> Status:

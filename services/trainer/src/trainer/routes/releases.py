@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter
 from opskit.contracts.releases import ServingTable
+from opskit.contracts.runs import RunOrder
 from opskit.errors import NotFound
 from opskit.identity import Caller, InternalCaller
 
@@ -12,8 +13,10 @@ from trainer.dependencies import Cursor, Limit, Parts, PartsDep
 from trainer.errors import NotPossible
 from trainer.feedback import SeenRelease
 from trainer.improvement.releases import Moves, NotAllowed, Release, alias_of, champion_of, serving_table
+from trainer.proposing import answering, proposal
 from trainer.routes.docs import errors
-from trainer.schemas import PromoteBody, ReleaseList, ReleaseShown, RollbackBody
+from trainer.schemas import PromoteBody, ProposalBody, ReleaseList, ReleaseShown, RollbackBody, RunShown
+from trainer.starting import add_alone, announce, new_run_id
 
 router = APIRouter(tags=["releases"])
 
@@ -27,6 +30,24 @@ def list_releases(parts: PartsDep, _: InternalCaller, limit: Limit = 100, cursor
         releases=[_shown(seen, every[seen.id], list(every.values())) for seen in page.items if seen.id in every],
         next_cursor=page.cursor,
     )
+
+
+@router.post(
+    "/v1/releases",
+    operation_id="propose_release",
+    summary="Propose a release with other settings",
+    status_code=202,
+    responses=errors(400, 409),
+)
+def propose_release(parts: PartsDep, caller: InternalCaller, body: ProposalBody) -> RunShown:
+    """A run that measures it against the champion, through the gate and a canary like any other; nothing is trained."""
+    changes = {str(section): dict(values) for section, values in body.settings.items()}
+    proposal(answering(parts.answers, parts.releases), changes, parts.answers, parts.releases)
+    reason = body.reason or "settings proposed by hand"
+    order = RunOrder(run_id=new_run_id(), reason=reason, knowledge_base=body.knowledge_base, settings=changes)
+    run = add_alone(parts.runs, order, by=_who(caller))
+    announce(run, parts.bridge, parts.queue)
+    return RunShown.of(run)
 
 
 @router.post(

@@ -1,27 +1,21 @@
 """Runs of the improvement pipeline."""
 
-import uuid
-from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Annotated
 
-import structlog
 from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse
-from opskit.contracts.runs import DEFAULT_TARGET, RunOrder
-from opskit.errors import NotFound, Unavailable
+from opskit.contracts.runs import RunOrder
+from opskit.errors import NotFound
 from opskit.identity import InternalCaller
 
 from trainer.dependencies import Cursor, Limit, PartsDep
-from trainer.errors import RunUnderWay
 from trainer.improvement.runs import Run
 from trainer.improvement.stages import Stage
 from trainer.ports import RunStore
 from trainer.routes.docs import errors
 from trainer.schemas import RunBody, RunList, RunShown
+from trainer.starting import add_alone, announce, new_run_id
 from trainer.steps.workspace import Workspace
-
-log = structlog.get_logger(__name__)
 
 router = APIRouter(tags=["runs"])
 
@@ -38,20 +32,11 @@ def list_runs(parts: PartsDep, _: InternalCaller, limit: Limit = 100, cursor: Cu
 @router.post("/v1/runs", operation_id="create_run", summary="Start a run", status_code=202, responses=errors(409))
 def create_run(parts: PartsDep, caller: InternalCaller, body: RunBody | None = None) -> RunShown:
     """At most one is under way; a second is refused."""
-    if under_way := parts.runs.unfinished(DEFAULT_TARGET):
-        raise RunUnderWay(f"{under_way[0].id} is under way; one run at a time.")
     body = body or RunBody()
     reason = body.reason or "asked for by hand"
-    order = RunOrder(run_id=f"run_{uuid.uuid4().hex[:24]}", reason=reason, knowledge_base=body.knowledge_base)
-    run = Run(order, caller.key_id or "nobody", datetime.now(UTC))
-    parts.runs.add(run)
-    log.info("run_started_by_hand", run=run.id, who=run.started_by, reason=reason)
-    tells: list[Callable[[], None]] = [lambda: parts.bridge.started(order), lambda: parts.queue.advance(run.id)]
-    for tell in tells:
-        try:
-            tell()
-        except Unavailable as exc:  # the worker takes up what nobody works on
-            log.warning("run_not_announced", run=run.id, reason=exc.message)
+    order = RunOrder(run_id=new_run_id(), reason=reason, knowledge_base=body.knowledge_base)
+    run = add_alone(parts.runs, order, by=caller.key_id or "nobody")
+    announce(run, parts.bridge, parts.queue)
     return RunShown.of(run)
 
 

@@ -4,20 +4,13 @@ The stages benchmark-model-gold, benchmark-model-specific, hallucination-evaluat
 subject-matter-evaluation.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
-
-from nexus_serving.engines.contract import ReaderFailed
-from opskit.contracts.releases import ReleaseBundle
 
 from trainer.improvement.evaluating import (
     Question,
     Said,
-    as_json,
-    asked,
     from_json,
     means,
     questions_of,
@@ -25,7 +18,9 @@ from trainer.improvement.evaluating import (
 )
 from trainer.improvement.examples import read_examples
 from trainer.improvement.runs import Run
-from trainer.steps.tools import Done, Say, StageFailed, Tools
+from trainer.steps.readings import read_by_both
+from trainer.steps.tools import Done, Say, Tools
+from trainer.steps.trials import tried_by_both
 from trainer.steps.workspace import Workspace, read_json, write_json
 
 GOLD, SPECIFIC, HOPELESS = "gold", "specific", "hopeless"
@@ -124,39 +119,21 @@ def broken(work: Workspace, who: str) -> str:
 
 
 def digest_of(work: Workspace, who: str) -> str:
-    """The digest of the reader that was asked."""
+    """The digest of what was asked: a reader's, or a release's where the reader is the same."""
     return str(read_json(work.evaluation(GOLD))[who]["digest"])
 
 
 def _benchmark(tools: Tools, work: Workspace, name: str, questions: Sequence[Question], say: Say) -> Done:
-    champion = ReleaseBundle.model_validate(read_json(work.champion))
-    body = {}
-    for who, folder in zip(WHO, (tools.readers.of_release(champion), work.candidate_reader), strict=True):
-        say(f"Asking the {who} {len(questions)} questions")
-        body[who] = _asked(tools, folder, questions, say)
-        if who == "champion" and (why := body[who]["broken"]):
-            raise StageFailed(f"The champion, {champion.release}, cannot be asked, and it is what serves: {why}")
+    if work.proposal.exists():
+        body = tried_by_both(tools, work, questions, say, searched=name == SPECIFIC)
+    else:
+        body = read_by_both(tools, work, questions, say)
     write_json(work.evaluation(name), body)
     if why := body["candidate"]["broken"]:
         return _not_asked(why)
     scores = {who: means(from_json(body[who]["said"])) for who in WHO}
     before, now = (scores[who].get("exact", 0.0) for who in WHO)
-    return Done(f"exact match {before:.1%} before, {now:.1%} now, over {len(questions)} questions")
-
-
-def _asked(tools: Tools, folder: Path, questions: Sequence[Question], say: Say) -> dict[str, Any]:
-    """What a reader said; a reader that cannot be opened or fails is bad news about it, not about this stage."""
-    try:
-        digest = str(json.loads((folder / "reader.json").read_text())["digest"])
-        reader = tools.readers.open(folder)
-    except (OSError, ValueError, KeyError, TypeError, ReaderFailed) as exc:
-        return {"digest": "", "said": [], "broken": f"{type(exc).__name__}: {exc}"[:500]}
-    try:
-        return {"digest": digest, "said": as_json(asked(reader, questions, say)), "broken": ""}
-    except ReaderFailed as exc:
-        return {"digest": digest, "said": [], "broken": str(exc)[:500]}
-    finally:
-        reader.close()
+    return Done(f"exact match {before:.1%} before, {now:.1%} now, over {len(body['candidate']['said'])} questions")
 
 
 def _not_asked(why: str) -> Done:

@@ -5,11 +5,14 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+from opskit.contracts.reader import READER_MODEL
 from opskit.contracts.releases import ReleaseBundle, release_id
 from opskit.errors import Unavailable
 
 from trainer.improvement.releases import Release, State
 from trainer.improvement.runs import Run
+from trainer.ports import Readers
+from trainer.registering import reader_of
 from trainer.steps.log_model_metrics import recorded
 from trainer.steps.tools import Done, Say, Tools
 from trainer.steps.workspace import Workspace, read_json
@@ -18,18 +21,27 @@ from trainer.steps.workspace import Workspace, read_json
 def log_model(tools: Tools, run: Run, work: Workspace, say: Say) -> Done:
     """The release is kept here first; MLflow may be away, and is told later by the worker."""
     champion = ReleaseBundle.model_validate(read_json(work.champion))
-    bundle = bundle_of(work.candidate_reader, champion)
+    bundle = candidate_of(work, champion)
     release = Release(bundle.release, State.CANDIDATE, bundle, run.id)
-    folder = tools.readers.keep(bundle, work.candidate_reader)
+    _keep_reader(tools.readers, work, champion, bundle)
     parts = parts_of(work, champion, bundle, git_commit=tools.git_commit)
+    if run.order.settings is not None:
+        parts["changes"] = run.order.settings
     tools.releases.add(release, parts, now=datetime.now(UTC))
     tools.runs.name_release(run.id, bundle.release)
     try:
-        names = tools.tracker.register(release, parts, folder, run=recorded(tools, run, work))
+        names = tools.tracker.register(release, parts, reader_of(tools.readers, bundle), run=recorded(tools, run, work))
     except Unavailable as exc:
         say(f"MLflow is away ({exc.message}); the worker registers the release when it is back")
         return Done(f"{bundle.release} is kept; MLflow is away")
     return Done(f"{bundle.release} is {names['model']} version {names['version']}")
+
+
+def candidate_of(work: Workspace, champion: ReleaseBundle) -> ReleaseBundle:
+    """The release that the run tries."""
+    if work.proposal.exists():
+        return ReleaseBundle.model_validate(read_json(work.proposal))
+    return bundle_of(work.candidate_reader, champion)
 
 
 def bundle_of(reader: Path, champion: ReleaseBundle) -> ReleaseBundle:
@@ -46,12 +58,13 @@ def bundle_of(reader: Path, champion: ReleaseBundle) -> ReleaseBundle:
 
 
 def parts_of(work: Workspace, champion: ReleaseBundle, bundle: ReleaseBundle, *, git_commit: str) -> dict[str, object]:
-    """What the release is made of, by digest."""
+    """What the release is made of, by digest. Without training there is no adapter."""
+    adapter = sorted((work.model / "adapter").glob("*.safetensors"))
     return {
         "base": champion.reader_digest,
         "base_release": champion.release,
         "reader": bundle.reader_digest,
-        "adapter": _digest(*sorted((work.model / "adapter").glob("*.safetensors"))),
+        "adapter": _digest(*adapter) if adapter else "",
         "prompt": _digest_of(bundle.settings["prompt"]),
         "retrieval": bundle.settings["retrieval"],
         "embedder": bundle.embedder_fingerprint,
@@ -60,6 +73,15 @@ def parts_of(work: Workspace, champion: ReleaseBundle, bundle: ReleaseBundle, *,
         "verdict": read_json(work.verdict),
         "git_commit": git_commit,
     }
+
+
+def _keep_reader(readers: Readers, work: Workspace, champion: ReleaseBundle, bundle: ReleaseBundle) -> None:
+    """Each release has a reader's files of its own, so that any of them may go without harm to another. Only with the
+    reader that Triton starts with are there none to be kept."""
+    if not work.proposal.exists():
+        readers.keep(bundle, work.candidate_reader)
+    elif bundle.reader_model != READER_MODEL:
+        readers.keep(bundle, readers.of_release(champion))
 
 
 def _digest(*files: Path) -> str:

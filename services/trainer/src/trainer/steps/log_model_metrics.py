@@ -1,5 +1,7 @@
 """log-model-metrics: the run with its figures, data and reports into MLflow."""
 
+import json
+
 from opskit.errors import Unavailable
 
 from trainer.improvement.evaluating import means
@@ -41,6 +43,8 @@ def _settings(run: Run, work: Workspace) -> dict[str, object]:
     account = read_json(work.data_account)
     return {
         "run": run.id,
+        "kind": run.kind,
+        "changes": json.dumps(run.order.settings or {}, ensure_ascii=False),
         "incident": run.order.incident or "",
         "alertname": run.order.alertname or "",
         "champion": read_json(work.champion)["release"],

@@ -10,7 +10,7 @@ from trainer.deploying import Deployer
 from trainer.improvement.canary import Decision, decide
 from trainer.improvement.releases import NotAllowed, Release, State
 from trainer.improvement.runs import Run
-from trainer.steps.log_model import bundle_of
+from trainer.steps.log_model import candidate_of
 from trainer.steps.tools import Done, Say, StageFailed, Tools
 from trainer.steps.workspace import Workspace, read_json
 
@@ -20,7 +20,7 @@ WHO = "pipeline"
 def model_deployment(tools: Tools, run: Run, work: Workspace, say: Say) -> Done:
     """Load it beside the champion, watch both, decide. Repeated, it goes on watching."""
     champion = ReleaseBundle.model_validate(read_json(work.champion))
-    wanted = bundle_of(work.candidate_reader, champion).release
+    wanted = candidate_of(work, champion).release
     deployer = Deployer(tools.releases, tools.readers, tools.served)
     try:
         if _state(tools, wanted).state is State.CANDIDATE:

@@ -38,6 +38,11 @@ class Workspace:
         return self._in("data") / "champion.json"
 
     @property
+    def proposal(self) -> Path:
+        """The release that is tried, where it is the champion with other settings; else there is none."""
+        return self._in("data") / "proposal.json"
+
+    @property
     def model(self) -> Path:
         """The training's folder; the tuned reader is in `model/reader`."""
         return self._in("model")
