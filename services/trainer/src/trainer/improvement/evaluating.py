@@ -49,11 +49,18 @@ class Said:
     seconds: float
 
 
-def asked(reader: Reader, questions: Sequence[Question], say: Say = lambda _: None) -> list[Said]:
-    """What the reader says to each. Raises ReaderFailed when it cannot answer at all."""
+def asked(
+    reader: Reader,
+    questions: Sequence[Question],
+    say: Say = lambda _: None,
+    *,
+    prompt: Mapping[str, str] | None = None,
+) -> list[Said]:
+    """What the reader says to each; a language model is told what `prompt` has. Raises ReaderFailed when it cannot
+    answer at all."""
     said = []
     for number, question in enumerate(questions, start=1):
-        said.append(_asked(reader, question))
+        said.append(_asked(reader, question, dict(prompt or {})))
         if number % 50 == 0 or number == len(questions):
             say(f"{number} of {len(questions)} questions")
     return said
@@ -116,13 +123,14 @@ def from_json(body: Iterable[Mapping[str, Any]]) -> list[Said]:
     return [Said(**one) for one in body]
 
 
-def _asked(reader: Reader, question: Question) -> Said:
+def _asked(reader: Reader, question: Question, prompt: dict[str, str]) -> Said:
     passages = tuple(
         Passage(number, one.text, one.title, one.heading, one.document)
         for number, one in enumerate(question.passages, start=1)
     )
     began = time.perf_counter()
-    events = list(reader.answer(ReaderRequest(question.question, passages, max_prompt_tokens=1_000_000), lambda: False))
+    request = ReaderRequest(question.question, passages, max_prompt_tokens=1_000_000, prompt=prompt)
+    events = list(reader.answer(request, lambda: False))
     seconds = time.perf_counter() - began
     result = next(event for event in events if isinstance(event, Result))
     return _scored(question, result, seconds)

@@ -26,6 +26,7 @@ from trainer.improvement.evaluating import (
 )
 from trainer.improvement.examples import read_examples
 from trainer.improvement.runs import Run
+from trainer.improvement.wording import wording_of
 from trainer.steps.tools import Done, Say, Tools
 from trainer.steps.workspace import Workspace, read_json, write_json
 
@@ -122,11 +123,12 @@ def digest_of(work: Workspace, who: str) -> str:
 
 
 def _benchmark(tools: Tools, work: Workspace, name: str, questions: Sequence[Question], say: Say) -> Done:
-    champion = tools.readers.of_release(ReleaseBundle.model_validate(read_json(work.champion)))
+    bundle = ReleaseBundle.model_validate(read_json(work.champion))
+    champion, prompt = tools.readers.of_release(bundle), wording_of(bundle).for_reader()
     body = {}
     for who, folder in zip(WHO, (champion, work.candidate_reader), strict=True):
         say(f"Asking the {who} {len(questions)} questions")
-        body[who] = _asked(tools, folder, questions, say)
+        body[who] = _asked(tools, folder, questions, prompt, say)
     write_json(work.evaluation(name), body)
     if why := body["candidate"]["broken"]:
         return Done(f"The candidate cannot be asked: {why}")
@@ -135,7 +137,9 @@ def _benchmark(tools: Tools, work: Workspace, name: str, questions: Sequence[Que
     return Done(f"exact match {before:.1%} before, {now:.1%} now, over {len(questions)} questions")
 
 
-def _asked(tools: Tools, folder: Path, questions: Sequence[Question], say: Say) -> dict[str, Any]:
+def _asked(
+    tools: Tools, folder: Path, questions: Sequence[Question], prompt: dict[str, str], say: Say
+) -> dict[str, Any]:
     """What a reader said; a reader that cannot be opened or fails is bad news about it, not about this stage."""
     try:
         digest = str(json.loads((folder / "reader.json").read_text())["digest"])
@@ -143,7 +147,7 @@ def _asked(tools: Tools, folder: Path, questions: Sequence[Question], say: Say) 
     except (OSError, ValueError, KeyError, ReaderFailed) as exc:
         return {"digest": "", "said": [], "broken": f"{type(exc).__name__}: {exc}"[:500]}
     try:
-        return {"digest": digest, "said": as_json(asked(reader, questions, say)), "broken": ""}
+        return {"digest": digest, "said": as_json(asked(reader, questions, say, prompt=prompt)), "broken": ""}
     except ReaderFailed as exc:
         return {"digest": digest, "said": [], "broken": str(exc)[:500]}
     finally:
