@@ -101,7 +101,8 @@ def _opened(base: Base) -> tuple[Any, Any]:
         dtype = torch.bfloat16 if torch.cuda.is_available() else torch.float32
         model = AutoModelForCausalLM.from_pretrained(base.weights, dtype=dtype, attn_implementation="sdpa")
     except (OSError, ValueError) as exc:
-        raise WrongBase(f"{base.weights} cannot be opened as a language model of transformers: {exc}"[:600]) from exc
+        why = " ".join(str(exc).split())
+        raise WrongBase(f"{base.weights} cannot be opened as a language model of transformers: {why}"[:600]) from exc
     config = model.config.to_dict()
     if config["model_type"] not in ARCHITECTURES:
         kinds = ", ".join(ARCHITECTURES)
