@@ -171,7 +171,7 @@ def _stage_command(stage: Stage, purpose: str) -> None:
 
 for _stage, _purpose in {
     Stage.PREPARE: "Make examples of votes and corrections, and keep some apart to measure on.",
-    Stage.RETRAIN: "Fine-tune the champion's reader on them (LoRA), merge, and export it.",
+    Stage.RETRAIN: "Fine-tune the champion's reader on them (LoRA), and export it for the engine that serves it.",
     Stage.GOLD: "Ask champion and candidate general questions: is anything unlearnt?",
     Stage.SPECIFIC: "Ask both the questions kept apart: is anything learnt?",
     Stage.HALLUCINATION: "Ask both what no passage answers: is anything made up?",

@@ -78,7 +78,7 @@ def one_thread() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def layout(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Layout:
     cache = Path(os.environ.get("NEXUS_CACHE_DIR") or CHECKOUT / ".nexus" / "cache").resolve()
-    made = Layout(cache, tmp_path_factory.mktemp("state"), model=str(tiny_model), model_threads=2)
+    made = Layout(cache, tmp_path_factory.mktemp("state"), model=str(tiny_model), model_threads=1)
     prepare_llama(made, print)
     return made
 
@@ -135,7 +135,7 @@ class llama:  # noqa: N801 - reads as a statement
 
     def __init__(self, layout: Layout, model: Path, adapter: Path | None = None) -> None:
         python = str(layout.llama / "venv" / "bin" / "python")
-        self._server = LlamaServer(python, Serving(str(model), 2048, 1, 2, str(adapter or "")))
+        self._server = LlamaServer(python, Serving(str(model), 2048, 1, 1, str(adapter or "")))
 
     def __enter__(self):
         address = self._server.address()
@@ -239,7 +239,8 @@ class TestTheStage:
         world.tools.launcher = launcher
         retrain_model(world.tools, SimpleNamespace(id="run_1"), world.work, world.said.append)
         assert sum("1 steps" in line for line in world.said) == 1, "the first process alone speaks"
-        assert (world.work.candidate_reader / "peft" / "adapter_model.safetensors").exists()
+        files = [path.name for path in (world.work.candidate_reader / "peft").iterdir()]
+        assert sorted(files) == ["adapter_config.json", "adapter_model.safetensors"], "and nothing pickled"
 
     def test_goes_on_from_the_champions_adapter(self, world, tuned, base, tmp_path):
         onward = tune(replace(base, onward=tuned / ADAPTER), EXAMPLES, [], tmp_path / "on", SHORT, world.said.append)

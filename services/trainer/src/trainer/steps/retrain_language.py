@@ -16,6 +16,8 @@ from trainer.steps.workspace import Workspace
 
 PEFT = "peft"
 """In a reader's folder: its adapter as peft's own files, which the next run goes on from."""
+PEFT_FILES = ("adapter_config.json", "adapter_model.safetensors")
+"""The Trainer leaves more beside them, of which some is pickled and names this machine's folders."""
 
 
 def retrain_language(
@@ -84,7 +86,9 @@ def _reader_folder(served: Path, work: Workspace) -> None:
     assert about is not None, "only language models come here"
     part = work.model / "reader.part"
     shutil.rmtree(part, ignore_errors=True)
-    shutil.copytree(work.model / ADAPTER, part / PEFT)
+    (part / PEFT).mkdir(parents=True)
+    for name in PEFT_FILES:
+        shutil.copyfile(work.model / ADAPTER / name, part / PEFT / name)
     shutil.copyfile(work.model / GGUF, part / ADAPTER_FILE)
     write_folder(part, replace(about, adapter=None, adapter_digest=""))
     shutil.rmtree(work.candidate_reader, ignore_errors=True)
