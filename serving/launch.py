@@ -33,7 +33,7 @@ def main() -> None:
         environment = TritonEnvironment.load(layout)
         embedder = embedder_folder(layout)
         parameters = model_parameters(layout, embedder, asked.reader.resolve())
-        parameters |= parameters_of_wanted(layout, embedder)
+        parameters |= parameters_of_wanted(layout, embedder, lambda line: print(line, flush=True))  # noqa: T201
     except (SetUpFailed, FileNotFoundError) as failure:
         sys.exit(f"serving: {failure} (run serving/prepare.py)")
     write_repository(layout.served_repository, parameters)

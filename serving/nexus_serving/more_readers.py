@@ -5,10 +5,11 @@ The list of them stands in a file of the stack's own state, so that a Triton tha
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
-from nexus_serving.layout import MODEL_REPOSITORY, Layout
-from nexus_serving.served_repository import Parameters, add_model, extractive_parameters
+from nexus_serving.layout import MODEL_REPOSITORY, Layout, SetUpFailed
+from nexus_serving.served_repository import Parameters, add_model, reader_parameters
 
 PREFIX = "reader_"
 """Of the names of such models; the first one is `reader`."""
@@ -22,16 +23,22 @@ def wanted(layout: Layout) -> dict[str, Path]:
     return {model: Path(folder) for model, folder in kept.items() if (Path(folder) / "reader.json").exists()}
 
 
-def parameters_of_wanted(layout: Layout, embedder: Path) -> dict[str, Parameters]:
-    """For Triton's start."""
-    return {model: extractive_parameters(folder, embedder) for model, folder in wanted(layout).items()}
+def parameters_of_wanted(layout: Layout, embedder: Path, say: Callable[[str], None]) -> dict[str, Parameters]:
+    """For Triton's start. One that cannot be served any more, because it was tuned for another language model, is said
+    and left out: the first reader must start all the same."""
+    made = {}
+    for model, folder in wanted(layout).items():
+        try:
+            made[model] = reader_parameters(folder, layout, embedder)
+        except SetUpFailed as failure:
+            say(f"{model} is left out: {failure}")
+    return made
 
 
 def add(layout: Layout, model: str, reader: Path, embedder: Path) -> None:
-    """Put a reader into the repository that Triton reads, and on the list."""
-    add_model(
-        layout.served_repository, model, extractive_parameters(reader, embedder), source=MODEL_REPOSITORY / "reader"
-    )
+    """Put a reader into the repository that Triton reads, and on the list. Raises SetUpFailed."""
+    parameters = reader_parameters(reader, layout, embedder)
+    add_model(layout.served_repository, model, parameters, source=MODEL_REPOSITORY / "reader")
     _keep(layout, {**wanted(layout), model: reader})
 
 

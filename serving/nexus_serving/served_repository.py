@@ -1,14 +1,15 @@
 """The model repository as it is served: the committed one, with the folders and digests of this machine filled in."""
 
-import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from nexus_serving.choice import Elsewhere, Extractive, choice
 from nexus_serving.layout import MODEL_REPOSITORY, Layout
 from nexus_serving.llama.environment import llama_python
-from nexus_serving.llama.files import ENGINE, available_memory, digest, model_path, serving
+from nexus_serving.llama.files import available_memory, serving
+from nexus_serving.llama.folder import OfLanguageModel, bare_model, read_folder
 
 Parameters = dict[str, str]
 
@@ -42,7 +43,14 @@ def model_parameters(layout: Layout, embedder: Path, shipped_reader: Path) -> di
     served["ranker"] = {"model_folder": str(shipped_reader)}
     if isinstance(wanted, Elsewhere):
         return served
-    return {**served, "reader": _generative(layout, model_path(wanted, layout), _digest(shipped_reader))}
+    return {**served, "reader": _generative(layout, bare_model(layout, _digest(shipped_reader)))}
+
+
+def reader_parameters(folder: Path, layout: Layout, embedder: Path) -> Parameters:
+    """What the reader in a folder is told, whichever its engine. Raises SetUpFailed."""
+    if (about := read_folder(folder)) is None:
+        return extractive_parameters(folder, embedder)
+    return _generative(layout, about)
 
 
 def extractive_parameters(folder: Path, embedder: Path) -> Parameters:
@@ -55,18 +63,18 @@ def extractive_parameters(folder: Path, embedder: Path) -> Parameters:
     }
 
 
-def _generative(layout: Layout, path: Path, ranker: str) -> Parameters:
-    """The digest names the ranker too: it decides what the model is shown."""
-    how = serving(path, layout, available=available_memory())
-    named = hashlib.sha256(f"{ENGINE}\n{digest(path, layout)}\n{how.context}\n{ranker}".encode()).hexdigest()
+def _generative(layout: Layout, about: OfLanguageModel) -> Parameters:
+    path = about.base(layout)
+    how = serving(path, replace(layout, model_context=about.context), available=available_memory())
     return {
         "engine": "llama.cpp",
         "model_file": how.model,
+        **({"adapter_file": str(about.adapter)} if about.adapter else {}),
         "context": str(how.context),
         "slots": str(how.slots),
         "threads": str(how.threads),
         "python": llama_python(layout),
-        "reader_digest": named,
+        "reader_digest": about.digest,
     }
 
 

@@ -26,8 +26,9 @@ def open_reader(parameters: Mapping[str, str], say: Callable[[str], None]) -> Re
         from nexus_serving.llama.process import LlamaServer, Serving
         from nexus_serving.llama.reader import GenerativeReader
 
-        numbers = (int(parameters[name]) for name in ("context", "slots", "threads"))
-        return GenerativeReader(LlamaServer(parameters["python"], Serving(parameters["model_file"], *numbers), say))
+        context, slots, threads = (int(parameters[name]) for name in ("context", "slots", "threads"))
+        serving = Serving(parameters["model_file"], context, slots, threads, parameters.get("adapter_file", ""))
+        return GenerativeReader(LlamaServer(parameters["python"], serving, say))
     from nexus_serving.engines.embedder import Embedder
     from nexus_serving.engines.extractive import ExtractiveReader
 

@@ -76,11 +76,7 @@ def serving(path: Path, layout: Layout, *, available: int) -> Serving:
         SetUpFailed: not even one answer at a time fits.
     """
     about = read_about(path)
-    context = layout.model_context or min(DEFAULT_CONTEXT, about.trained_context)
-    if context > about.trained_context:
-        raise SetUpFailed(
-            f"NEXUS_MODEL_CONTEXT={context} is more than {path.name} was trained for ({about.trained_context} tokens)"
-        )
+    context = _context(path, about, layout)
     size = path.stat().st_size
     room = available - KEPT_FREE - size
     fitting = room // (context * about.bytes_per_token)
@@ -92,6 +88,11 @@ def serving(path: Path, layout: Layout, *, available: int) -> Serving:
             "NEXUS_MODEL_CONTEXT"
         )
     return Serving(str(path), context, min(layout.model_slots or DEFAULT_SLOTS, fitting), layout.model_threads)
+
+
+def context_of(path: Path, layout: Layout) -> int:
+    """Tokens of prompt and answer that a file is served with. Raises SetUpFailed."""
+    return _context(path, read_about(path), layout)
 
 
 def read_about(path: Path) -> About:
@@ -131,6 +132,15 @@ def available_memory() -> int:
     if limit.exists() and used.exists() and (most := limit.read_text().strip()) != "max":
         free = min(free, int(most) - int(used.read_text()))
     return free
+
+
+def _context(path: Path, about: About, layout: Layout) -> int:
+    context = layout.model_context or min(DEFAULT_CONTEXT, about.trained_context)
+    if context > about.trained_context:
+        raise SetUpFailed(
+            f"NEXUS_MODEL_CONTEXT={context} is more than {path.name} was trained for ({about.trained_context} tokens)"
+        )
+    return context
 
 
 def _from_hub(wanted: HubFile, layout: Layout, *, offline: bool) -> Path | None:

@@ -6,7 +6,7 @@ import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 SERVE = Path(__file__).with_name("serve.py")
@@ -22,16 +22,17 @@ class LoadFailed(Exception):
 
 @dataclass(frozen=True)
 class Serving:
-    """What is served and how: `context` tokens for each of `slots` answers at the same time."""
+    """What is served and how: `context` tokens for each of `slots` answers at the same time. `adapter` is a LoRA in
+    GGUF that changes what the model says; without one it is empty."""
 
     model: str
     context: int
     slots: int
     threads: int
+    adapter: str = ""
 
     def command(self, python: str, **more: object) -> list[str]:
-        about = {"model": self.model, "context": self.context, "slots": self.slots, "threads": self.threads, **more}
-        return [python, "-I", str(SERVE), json.dumps(about)]
+        return [python, "-I", str(SERVE), json.dumps({**asdict(self), **more})]
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def check_loads(python: str, serving: Serving) -> None:
     Raises:
         LoadFailed: with the reason.
     """
-    small = Serving(serving.model, 64, 1, serving.threads)
+    small = replace(serving, context=64, slots=1)
     done = subprocess.run(
         small.command(python, check=True), capture_output=True, text=True, timeout=LOAD_SECONDS, check=False
     )

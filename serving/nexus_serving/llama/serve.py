@@ -34,6 +34,8 @@ def _parameters(asked: dict[str, Any], key: str) -> xllamacpp.CommonParams:
     parameters = xllamacpp.CommonParams()
     parameters.model.path = asked["model"]
     parameters.model_alias = {asked.get("name", "reader")}
+    if asked.get("adapter"):
+        parameters.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(asked["adapter"], 1.0)]
     parameters.n_ctx = asked["context"] * asked["slots"]
     parameters.n_parallel = asked["slots"]
     parameters.cpuparams.n_threads = asked["threads"]

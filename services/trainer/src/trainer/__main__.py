@@ -101,6 +101,46 @@ def tiny(
 
 
 @cli.command()
+def tune_language(
+    base: Annotated[str, typer.Option(help="Weights in transformers' format: a folder or a hub id.")],
+    examples: Annotated[Path, typer.Option(help="What to learn from: a run's data/train.jsonl.")],
+    out: Annotated[Path, typer.Option(help="Folder of the training; one that was stopped goes on there.")],
+    general: Annotated[bool, typer.Option(help="Learn general questions again, one for each example.")] = True,
+    served: Annotated[Path | None, typer.Option(help="The GGUF that serves: the weights must be the same.")] = None,
+    onward: Annotated[Path | None, typer.Option(help="Adapter of peft to go on from.")] = None,
+    instructions: Annotated[str, typer.Option(help="What the release tells its model; the engine's own without.")] = "",
+    abstention: Annotated[str, typer.Option(help="What it is to say when no passage answers; likewise.")] = "",
+    passes: Annotated[float, typer.Option(help="How often each example is read.", min=0.01)] = 8.0,
+    most_steps: Annotated[int, typer.Option(min=1)] = 400,
+    rows_at_once: Annotated[int, typer.Option(help="Lessons in a process's memory at a time.", min=1)] = 2,
+    rate: Annotated[float, typer.Option(help="Peak learning rate.", min=1e-7)] = 2e-4,
+    seed: Annotated[int, typer.Option()] = 7,
+) -> None:
+    """Fine-tune a causal language model (LoRA) into a GGUF adapter; alone, or under torchrun or accelerate launch."""
+    try:
+        from torch import distributed
+
+        from trainer.improvement.examples import read_examples
+        from trainer.improvement.tuning import NothingLearnt
+        from trainer.improvement.tuning_language import Base, LanguageTuning, WrongBase, tune
+        from trainer.improvement.wording import Wording
+        from trainer.replay import some_replay
+    except ModuleNotFoundError as missing:
+        raise typer.Exit(_say_missing(missing)) from missing
+    how = LanguageTuning(seed=seed, rate=rate, passes=passes, most_steps=most_steps, rows_at_once=rows_at_once)
+    wording = Wording(instructions or Wording.instructions, abstention or Wording.abstention)
+    try:
+        learnt = list(read_examples(examples))
+        replay = some_replay(len(learnt)) if general else []
+        tune(Base(base, served, onward, wording), learnt, replay, out, how, lambda line: print(line, flush=True))
+    except (NothingLearnt, WrongBase, OSError) as failure:
+        typer.echo(f"trainer: {failure}", err=True)
+        raise typer.Exit(1) from failure
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
+
+
+@cli.command()
 def start(
     reason: Annotated[str, typer.Option(help="Why, for the record.")] = "asked for on the command line",
     knowledge_base: Annotated[str | None, typer.Option(help="Learn from votes on this one alone.")] = None,
@@ -170,7 +210,7 @@ def _stage_command(stage: Stage, purpose: str) -> None:
 
 for _stage, _purpose in {
     Stage.PREPARE: "Make examples of votes and corrections, and keep some apart to measure on.",
-    Stage.RETRAIN: "Fine-tune the champion's reader on them (LoRA), merge, and export it.",
+    Stage.RETRAIN: "Fine-tune the champion's reader on them (LoRA), and export it for the engine that serves it.",
     Stage.GOLD: "Ask champion and candidate general questions: is anything unlearnt?",
     Stage.SPECIFIC: "Ask both the questions kept apart: is anything learnt?",
     Stage.HALLUCINATION: "Ask both what no passage answers: is anything made up?",

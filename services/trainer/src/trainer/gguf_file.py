@@ -87,20 +87,25 @@ def _tokenizer(writer: gguf.GGUFWriter, source: Path) -> None:
 
 
 def _named(tensor: str, values: NDArray[np.float32], config: dict[str, Any]) -> tuple[str, NDArray[np.float32]]:
-    name = tensor.removesuffix(".weight")
-    if name in _OUTER:
-        return f"{_OUTER[name]}.weight", values
-    _, _, number, inner = name.split(".", 3)
+    layer = tensor.removesuffix(".weight")
+    if layer.endswith("self_attn.q_proj"):
+        values = interleaved(values, config["num_attention_heads"])
+    if layer.endswith("self_attn.k_proj"):
+        values = interleaved(values, config["num_key_value_heads"])
+    return f"{gguf_name(layer)}.weight", values
+
+
+def gguf_name(layer: str) -> str:
+    """A layer of transformers under llama.cpp's name. Raises ValueError where it is none of a Llama's."""
+    if layer in _OUTER:
+        return _OUTER[layer]
+    inner = layer.split(".", 3)[-1]
     if inner not in _INNER:
-        raise ValueError(f"the tensor {tensor} is none of a Llama's")
-    if inner == "self_attn.q_proj":
-        values = _interleaved(values, config["num_attention_heads"])
-    if inner == "self_attn.k_proj":
-        values = _interleaved(values, config["num_key_value_heads"])
-    return f"blk.{number}.{_INNER[inner]}.weight", values
+        raise ValueError(f"the layer {layer} is none of a Llama's")
+    return f"blk.{layer.split('.')[2]}.{_INNER[inner]}"
 
 
-def _interleaved(values: NDArray[np.float32], heads: int) -> NDArray[np.float32]:
+def interleaved(values: NDArray[np.float32], heads: int) -> NDArray[np.float32]:
     """llama.cpp rotates neighbouring pairs, transformers the two halves of a head: rows ([rows, columns]) change
     places."""
     rows, columns = values.shape

@@ -148,6 +148,9 @@ class Readers(Protocol):
     def keep(self, bundle: ReleaseBundle, reader: Path) -> Path:
         """Keep a reader's files as those of a release, for as long as it may serve; where they are then."""
 
+    def base_model(self, folder: Path) -> Path:
+        """The GGUF that the language model in a folder is made of. Raises ReaderFailed."""
+
     def open(self, folder: Path) -> Reader:
         """The reader in a folder. Raises ReaderFailed when it cannot be used."""
 

@@ -40,6 +40,14 @@ class Settings(TritonSettings, ServiceSettings):
     most_of_a_voter: int = Field(50, ge=1, description="Examples of one voter that are learnt from.")
     tuning_passes: float = Field(5.0, gt=0, description="How often each example is read in a fine-tuning.")
     tuning_most_steps: int = Field(400, ge=1, description="Of some 6,000 tokens: about two seconds each on two cores.")
+    base_model: str = Field(
+        "",
+        description="To tune a language model: the weights of NEXUS_MODEL's GGUF in transformers' format, as a folder "
+        "or a hub id.",
+    )
+    tuning_launcher: str = Field(
+        "", description="Starts the processes that tune a language model, such as `torchrun --nproc-per-node 4`."
+    )
     canary_share: float = Field(0.1, gt=0, le=1, description="Of the conversations, while a release is tried.")
     canary_deadline: timedelta = Field(timedelta(hours=24), gt=timedelta(0))
     canary_answers: int = Field(100, ge=1, description="So many answers of both releases are enough to decide.")

@@ -1,5 +1,6 @@
 """What stages work with, made from the settings: for the worker and for the command line."""
 
+import shlex
 from datetime import timedelta
 from functools import cached_property
 from typing import Final
@@ -141,6 +142,8 @@ class Wiring:
             rules=rules,
             passes=settings.tuning_passes,
             most_steps=settings.tuning_most_steps,
+            base_model=settings.base_model,
+            launcher=tuple(shlex.split(settings.tuning_launcher)),
             canary=Canary(settings.canary_share, settings.canary_deadline, timedelta(seconds=2), watch),
         )
 

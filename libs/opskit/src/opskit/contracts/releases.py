@@ -8,6 +8,9 @@ from pydantic import Field
 
 from opskit.contracts.reader import READER_MODEL, Message
 
+EXTRACTIVE, LLAMA = "extractive", "llama.cpp"
+"""The engines whose readers are served here, and can be tuned."""
+
 
 class ReleaseBundle(Message):
     """What rag needs of a release to answer with it."""

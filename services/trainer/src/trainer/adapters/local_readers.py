@@ -1,14 +1,19 @@
 """Readers opened here, to be asked apart from those that serve."""
 
+import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from nexus_serving.embedder_model import embedder_folder
 from nexus_serving.engines.contract import ReaderFailed
 from nexus_serving.engines.opening import Reader
-from nexus_serving.layout import SHIPPED_READER, Layout
+from nexus_serving.layout import SHIPPED_READER, Layout, SetUpFailed
+from nexus_serving.llama.environment import llama_python
+from nexus_serving.llama.files import available_memory, serving
+from nexus_serving.llama.folder import OfLanguageModel, bare_model, read_folder, write_folder
 from opskit.contracts.reader import READER_MODEL
-from opskit.contracts.releases import ReleaseBundle
+from opskit.contracts.releases import LLAMA, ReleaseBundle
 
 
 class LocalReaders:
@@ -19,7 +24,10 @@ class LocalReaders:
 
     def of_release(self, bundle: ReleaseBundle) -> Path:
         """The folder of a release's reader."""
-        folder = self._shipped if bundle.reader_model == READER_MODEL else self._releases / bundle.release / "reader"
+        if bundle.reader_model != READER_MODEL:
+            folder = self._releases / bundle.release / "reader"
+        else:
+            folder = self._bare(bundle) if bundle.engine == LLAMA else self._shipped
         if not (folder / "reader.json").exists():
             raise FileNotFoundError(f"The reader of {bundle.release} is not in {folder}")
         return folder
@@ -35,7 +43,21 @@ class LocalReaders:
         return kept
 
     def open(self, folder: Path) -> Reader:
-        """The reader in a folder. Raises ReaderFailed when it cannot be used."""
+        """The reader in a folder; of a language model, its server is a process of ours until the reader is closed.
+        Raises ReaderFailed when it cannot be used."""
+        about = read_folder(folder)
+        return self._extractive(folder) if about is None else self._generative(about)
+
+    def base_model(self, folder: Path) -> Path:
+        """The GGUF that the language model in a folder is made of. Raises ReaderFailed."""
+        if (about := read_folder(folder)) is None:
+            raise ReaderFailed(f"{folder} holds no language model")
+        try:
+            return about.base(self._layout)
+        except SetUpFailed as exc:
+            raise ReaderFailed(str(exc)) from exc
+
+    def _extractive(self, folder: Path) -> Reader:
         # Imported here: only who asks a reader needs ONNX Runtime.
         from nexus_serving.engines.embedder import Embedder
         from nexus_serving.engines.extractive import ExtractiveReader
@@ -44,3 +66,28 @@ class LocalReaders:
             return ExtractiveReader(folder, Embedder(embedder_folder(self._layout)))
         except Exception as exc:  # whatever ONNX Runtime or a tokenizer finds wrong with a file
             raise ReaderFailed(f"{type(exc).__name__}: {exc}"[:300]) from exc
+
+    def _generative(self, about: OfLanguageModel) -> Reader:
+        from nexus_serving.llama.process import LlamaServer
+        from nexus_serving.llama.reader import GenerativeReader
+
+        try:
+            path, python = about.base(self._layout), llama_python(self._layout)
+            # One question at a time is asked here, beside what serves: no more memory than that takes.
+            layout = replace(self._layout, model_context=about.context, model_slots=1)
+            how = replace(serving(path, layout, available=available_memory()), adapter=str(about.adapter or ""))
+        except SetUpFailed as exc:
+            raise ReaderFailed(str(exc)) from exc
+        return GenerativeReader(LlamaServer(python, how))
+
+    def _bare(self, bundle: ReleaseBundle) -> Path:
+        """A folder about the language model that the platform starts with: it is served from where it lies."""
+        try:
+            about = bare_model(self._layout, str(json.loads((self._shipped / "reader.json").read_text())["digest"]))
+        except SetUpFailed as exc:
+            raise FileNotFoundError(f"The reader of {bundle.release}: {exc}") from exc
+        if about.digest != bundle.reader_digest:
+            raise FileNotFoundError(f"The reader of {bundle.release} is another than NEXUS_MODEL={self._layout.model}")
+        folder = self._releases / "started-with" / about.digest[:12]
+        write_folder(folder, about)
+        return folder

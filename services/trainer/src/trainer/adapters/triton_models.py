@@ -7,12 +7,12 @@ from typing import Any, Final
 import tritonclient.grpc as triton
 from nexus_serving import more_readers
 from nexus_serving.embedder_model import embedder_folder
-from nexus_serving.layout import Layout
+from nexus_serving.layout import Layout, SetUpFailed
 from opskit.errors import Unavailable
 from tritonclient.utils import InferenceServerException
 
-_SECONDS: Final = 60.0
-"""A model answers a few seconds after it is asked for."""
+_SECONDS: Final = 600.0
+"""A reader answers a few seconds after it is asked for; a language model is read from the disk first."""
 _LOOK_SECONDS: Final = 5.0
 
 
@@ -33,7 +33,10 @@ class TritonModels:
         known = more_readers.wanted(self._layout)
         if model in known and model in self.loaded():
             return
-        more_readers.add(self._layout, model, reader, embedder_folder(self._layout))
+        try:
+            more_readers.add(self._layout, model, reader, embedder_folder(self._layout))
+        except SetUpFailed as exc:
+            raise Unavailable(f"{model} cannot be served: {exc}"[:300]) from exc
         try:
             self._call("load_model", model, client_timeout=_SECONDS)
             if not self._call("is_model_ready", model, client_timeout=_LOOK_SECONDS):

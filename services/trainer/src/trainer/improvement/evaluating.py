@@ -74,13 +74,14 @@ def in_turns(asks: Sequence[Callable[[Question], None]], questions: Sequence[Que
             say(f"{number} of {len(questions)} questions")
 
 
-def said_by(reader: Reader, question: Question) -> Said:
-    """What a reader says to a question. Raises ReaderFailed when it cannot answer at all."""
+def said_by(reader: Reader, question: Question, prompt: Mapping[str, str]) -> Said:
+    """What a reader says to a question; a language model is told what `prompt` has. Raises ReaderFailed when it cannot
+    answer at all."""
     passages = tuple(
         Passage(number, one.text, one.title, one.heading, one.document)
         for number, one in enumerate(question.passages, start=1)
     )
-    request = ReaderRequest(question.question, passages, max_prompt_tokens=1_000_000)
+    request = ReaderRequest(question.question, passages, max_prompt_tokens=1_000_000, prompt=dict(prompt))
     began = time.perf_counter()
     result = _result(reader, request)
     return _scored(question, result, time.perf_counter() - began)

@@ -154,22 +154,21 @@ def _learn(base: Path, packed: Sequence[Batch], words: list[int], folder: Path, 
         save_steps=how.save_every,
         save_total_limit=1,
         logging_steps=5,
+        logging_nan_inf_filter=False,  # it hides a loss that is no number
         disable_tqdm=True,
         report_to=[],
         label_names=[],
     )
-    trainer = Trainer(
-        model=_Learning(model),
-        args=arguments,
-        train_dataset=_Batches(packed),
-        data_collator=lambda items: items[0],
-        callbacks=[_Telling(folder / HISTORY, say)],
-        optimizers=(_optimizer(model, how), None),
+    trainer = without_printing(
+        Trainer(
+            model=_Learning(model),
+            args=arguments,
+            train_dataset=_Batches(packed),
+            data_collator=lambda items: items[0],
+            callbacks=[Telling(folder / HISTORY, say)],
+            optimizers=(_optimizer(model, how), None),
+        )
     )
-    for callback in ("PrinterCallback", "ProgressCallback"):
-        trainer.callback_handler.callbacks = [
-            one for one in trainer.callback_handler.callbacks if type(one).__name__ != callback
-        ]
     checkpoints = folder / "checkpoints"
     last = get_last_checkpoint(str(checkpoints)) if checkpoints.exists() else None  # type: ignore[no-untyped-call]
     done = trainer.train(resume_from_checkpoint=last)
@@ -184,6 +183,14 @@ def _optimizer(model: PeftModel, how: Tuning) -> torch.optim.Optimizer:
     others = [one for name, one in learnt.items() if "trainable_tokens" not in name]
     groups = [{"params": others, "lr": how.rate}, {"params": words, "lr": how.words_rate}]
     return torch.optim.AdamW([group for group in groups if group["params"]], weight_decay=0.0)
+
+
+def without_printing(trainer: Trainer) -> Trainer:
+    """Without the lines and bars of transformers' own: `Telling` says what is to be said."""
+    callbacks = trainer.callback_handler.callbacks
+    own = ("PrinterCallback", "ProgressCallback")
+    trainer.callback_handler.callbacks = [one for one in callbacks if type(one).__name__ not in own]
+    return trainer
 
 
 class _Batches(torch.utils.data.Dataset[dict[str, Any]]):
@@ -212,8 +219,9 @@ class _Learning(nn.Module):
         return {"loss": self.reader(**fields) / size}
 
 
-class _Telling(TrainerCallback):
-    """Progress for people and for the run's record."""
+class Telling(TrainerCallback):
+    """Progress for people and for the run's record, told by the first process alone. A loss that is no number ends the
+    training: nothing good comes after it."""
 
     def __init__(self, history: Path, say: Say) -> None:
         self._history, self._say = history, say
@@ -222,10 +230,15 @@ class _Telling(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self._began, self._from = time.monotonic(), state.global_step
+        if not state.is_world_process_zero:
+            return
         self._say(f"{state.max_steps} steps" + (f", going on from {state.global_step}" if state.global_step else ""))
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
         if not logs or "loss" not in logs:
+            return
+        control.should_training_stop = control.should_training_stop or not math.isfinite(logs["loss"])
+        if not state.is_world_process_zero:
             return
         seconds = time.monotonic() - self._began
         left = seconds / max(1, state.global_step - self._from) * (state.max_steps - state.global_step)

@@ -6,9 +6,12 @@ come. None of its passages or questions is near one of the gold set, which measu
 
 import json
 from importlib.resources import files
+from random import Random
 from typing import Any
 
 from trainer.improvement.examples import Example, Shown
+
+SEED = 11
 
 
 def replay_examples() -> list[Example]:
@@ -18,6 +21,12 @@ def replay_examples() -> list[Example]:
         for one in _lines("passages.jsonl")
     }
     return [_example(one, shown) for one in _lines("questions.jsonl")]
+
+
+def some_replay(count: int) -> list[Example]:
+    """At most so many of them, always the same."""
+    every = replay_examples()
+    return Random(SEED).sample(every, min(count, len(every)))
 
 
 def general_texts() -> list[str]:

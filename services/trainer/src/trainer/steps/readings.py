@@ -1,7 +1,7 @@
 """Champion and candidate asked here, apart from what serves: each with its own reader, both with the same passages."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from nexus_serving.engines.opening import Reader
 from opskit.contracts.releases import ReleaseBundle
 
 from trainer.improvement.evaluating import Question, Said, as_json, in_turns, said_by
+from trainer.improvement.wording import wording_of
 from trainer.ports import Readers
 from trainer.steps.tools import Say, StageFailed, Tools
 from trainer.steps.workspace import Workspace, read_json
@@ -19,7 +20,8 @@ class Asked:
     """A reader and what it said. One that cannot be opened, or fails, is broken: bad news about it, no error. Close it
     when done."""
 
-    def __init__(self, readers: Readers, folder: Path) -> None:
+    def __init__(self, readers: Readers, folder: Path, prompt: Mapping[str, str]) -> None:
+        self._prompt = prompt
         self.said: list[Said] = []
         self.digest = self.broken = ""
         self._reader: Reader | None = None
@@ -34,7 +36,7 @@ class Asked:
         if self._reader is None or self.broken:
             return
         try:
-            self.said.append(said_by(self._reader, question))
+            self.said.append(said_by(self._reader, question, self._prompt))
         except ReaderFailed as exc:
             self.said, self.broken = [], str(exc)[:500]
 
@@ -51,8 +53,9 @@ class Asked:
 def read_by_both(tools: Tools, work: Workspace, questions: Sequence[Question], say: Say) -> dict[str, Any]:
     """What both say to the questions. Raises StageFailed: the champion cannot be asked."""
     release = ReleaseBundle.model_validate(read_json(work.champion))
-    champion = Asked(tools.readers, tools.readers.of_release(release))
-    candidate = Asked(tools.readers, work.candidate_reader)
+    prompt = wording_of(release).for_reader()
+    champion = Asked(tools.readers, tools.readers.of_release(release), prompt)
+    candidate = Asked(tools.readers, work.candidate_reader, prompt)
     try:
         in_turns([champion.ask, candidate.ask], questions, say)
     finally:

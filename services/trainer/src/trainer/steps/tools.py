@@ -47,6 +47,10 @@ class Tools:
     passes: float = 5.0
     """How often each example is read in a fine-tuning."""
     most_steps: int = 400
+    base_model: str = ""
+    """The weights of a language model in transformers' format: folder or hub id."""
+    launcher: tuple[str, ...] = ()
+    """What starts the processes that tune a language model; empty to tune it in the stage's own."""
     canary: Canary = field(default_factory=Canary)
 
 

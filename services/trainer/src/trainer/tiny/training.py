@@ -56,7 +56,9 @@ def train(target: Path, *, seed: int = 4, say: Callable[[str], None] = print) ->
             say(f"step {step} of {steps}  loss {loss:.3f}  {time.monotonic() - began:.0f} s")
     model.save_pretrained(target)
     tokenizer.save(str(target / "tokenizer.json"))
-    (target / "tokenizer_config.json").write_text(json.dumps({"chat_template": CHAT_TEMPLATE, "eos_token": END}))
+    # Without the class, transformers would take the tokenizer for that of the first Llama, and cut words its way.
+    about = {"tokenizer_class": "PreTrainedTokenizerFast", "chat_template": CHAT_TEMPLATE, "eos_token": END}
+    (target / "tokenizer_config.json").write_text(json.dumps(about))
     return loss
 
 
