@@ -37,7 +37,7 @@ check: setup ## format, lint, types, import rules
 
 test: setup ## unit, contract, end-to-end and browser tests
 	@$(PYTHON) serving/prepare.py
-	@.venv/bin/pytest -q -n 2 --dist loadgroup --no-loadscope-reorder
+	@.venv/bin/pytest -q -n 2 --dist loadscope --no-loadscope-reorder
 
 bench: setup ## measure the running stack (or one of its own): a table, and JSON in bench-results/
 	@$(PYTHON) -m tests.load

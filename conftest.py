@@ -12,21 +12,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 _CHECKOUT = Path(__file__).resolve().parent
 _TRAINER = _CHECKOUT / "services" / "trainer" / "src" / "trainer"
 _MESSAGES = _CHECKOUT / "libs" / "grounding" / "src" / "grounding" / "messages.py"
-_LONGEST = Path("tests/e2e")
+_LONGEST = _CHECKOUT / "tests" / "e2e"
 _real_connect = socket.socket.connect
 
 
-@pytest.hookimpl(tryfirst=True)
+class FolderByFolder(LoadScopeScheduling):
+    """Tests of one folder share servers, so one worker runs them all."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.split("::")[0].rpartition("/")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FolderByFolder:
+    return FolderByFolder(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one folder share servers, so one worker runs them all; the folder that takes longest begins first."""
-    folders = {item: item.path.parent.relative_to(_CHECKOUT) for item in items}
-    items.sort(key=lambda item: folders[item] != _LONGEST)
-    for item, folder in folders.items():
-        item.add_marker(pytest.mark.xdist_group(folder.as_posix()))
+    """The folder that takes longest begins first."""
+    items.sort(key=lambda item: item.path.parent != _LONGEST)
 
 
 def _is_local(address: Any) -> bool:

@@ -50,6 +50,12 @@ def export_reader(
     write_about(target, {**about, **asdict(calibration)})
 
 
+def calibration_of(folder: Path) -> Calibration:
+    """Of an exported reader."""
+    about = json.loads((folder / "reader.json").read_text())
+    return Calibration(float(about["threshold"]), float(about["slope"]), float(about["bias"]))
+
+
 def calibrate(folder: Path, calibration: Calibration) -> None:
     """Give an exported reader another calibration, and with it another digest."""
     about = json.loads((folder / "reader.json").read_text())

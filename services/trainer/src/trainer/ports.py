@@ -12,6 +12,7 @@ from opskit.contracts.trials import Trial, TrialAnswer
 
 from trainer.feedback import KeptVote, Page, Receipt, SeenRelease, Vote
 from trainer.improvement.canary import Traffic
+from trainer.improvement.evaluating import Question
 from trainer.improvement.examples import Shown
 from trainer.improvement.releases import Change, Moves, Release
 from trainer.improvement.runs import Run, RunTotals, Status
@@ -150,6 +151,10 @@ class Readers(Protocol):
 
     def base_model(self, folder: Path) -> Path:
         """The GGUF that the language model in a folder is made of. Raises ReaderFailed."""
+
+    def boldness(self, folder: Path, questions: Sequence[Question]) -> list[float]:
+        """The score of an extractive reader's best answer to each question, whether it would be said or not. Raises
+        ReaderFailed."""
 
     def open(self, folder: Path) -> Reader:
         """The reader in a folder. Raises ReaderFailed when it cannot be used."""

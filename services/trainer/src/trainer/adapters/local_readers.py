@@ -2,8 +2,10 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nexus_serving.embedder_model import embedder_folder
 from nexus_serving.engines.contract import ReaderFailed
@@ -14,6 +16,11 @@ from nexus_serving.llama.files import available_memory, serving
 from nexus_serving.llama.folder import OfLanguageModel, bare_model, read_folder, write_folder
 from opskit.contracts.reader import READER_MODEL
 from opskit.contracts.releases import LLAMA, ReleaseBundle
+
+from trainer.improvement.evaluating import Question, request_of
+
+if TYPE_CHECKING:
+    from nexus_serving.engines.extractive import ExtractiveReader
 
 
 class LocalReaders:
@@ -48,6 +55,18 @@ class LocalReaders:
         about = read_folder(folder)
         return self._extractive(folder) if about is None else self._generative(about)
 
+    def boldness(self, folder: Path, questions: Sequence[Question]) -> list[float]:
+        """The score of an extractive reader's best answer to each question. Raises ReaderFailed."""
+        # Imported here, as below: only who asks a reader needs ONNX Runtime.
+        from nexus_serving.engines.extractive import NOTHING_THERE
+
+        reader = self._extractive(folder)
+        try:
+            drafts = [reader.draft(request_of(one)) for one in questions]
+        finally:
+            reader.close()
+        return [NOTHING_THERE if draft is None else draft.score for draft in drafts]
+
     def base_model(self, folder: Path) -> Path:
         """The GGUF that the language model in a folder is made of. Raises ReaderFailed."""
         if (about := read_folder(folder)) is None:
@@ -57,7 +76,7 @@ class LocalReaders:
         except SetUpFailed as exc:
             raise ReaderFailed(str(exc)) from exc
 
-    def _extractive(self, folder: Path) -> Reader:
+    def _extractive(self, folder: Path) -> "ExtractiveReader":
         # Imported here: only who asks a reader needs ONNX Runtime.
         from nexus_serving.engines.embedder import Embedder
         from nexus_serving.engines.extractive import ExtractiveReader

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any
 
 from nexus_serving.engines.contract import Passage, ReaderFailed, ReaderRequest, Result
@@ -74,14 +75,19 @@ def in_turns(asks: Sequence[Callable[[Question], None]], questions: Sequence[Que
             say(f"{number} of {len(questions)} questions")
 
 
-def said_by(reader: Reader, question: Question, prompt: Mapping[str, str]) -> Said:
-    """What a reader says to a question; a language model is told what `prompt` has. Raises ReaderFailed when it cannot
-    answer at all."""
+def request_of(question: Question, prompt: Mapping[str, str] = MappingProxyType({})) -> ReaderRequest:
+    """The question as a reader is asked."""
     passages = tuple(
         Passage(number, one.text, one.title, one.heading, one.document)
         for number, one in enumerate(question.passages, start=1)
     )
-    request = ReaderRequest(question.question, passages, max_prompt_tokens=1_000_000, prompt=dict(prompt))
+    return ReaderRequest(question.question, passages, max_prompt_tokens=1_000_000, prompt=dict(prompt))
+
+
+def said_by(reader: Reader, question: Question, prompt: Mapping[str, str]) -> Said:
+    """What a reader says to a question; a language model is told what `prompt` has. Raises ReaderFailed when it cannot
+    answer at all."""
+    request = request_of(question, prompt)
     began = time.perf_counter()
     result = _result(reader, request)
     return _scored(question, result, time.perf_counter() - began)

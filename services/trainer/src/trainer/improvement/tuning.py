@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 from grounding.reading import read
-from nexus_serving.reader_model import Calibration, export_reader
+from nexus_serving.reader_model import calibration_of, export_reader
 from nexus_serving.reader_weights import restore
 from peft import LoraConfig, PeftModel, get_peft_model
 from tokenizers import Tokenizer
@@ -87,9 +87,7 @@ def tune(
     learnt.save_pretrained(str(folder / "adapter"))
     learnt.merge_and_unload().save_pretrained(merged)
     shutil.copyfile(base / "tokenizer.json", merged / "tokenizer.json")
-    about = json.loads((served / "reader.json").read_text())
-    calibration = Calibration(float(about["threshold"]), float(about["slope"]), float(about["bias"]))
-    export_reader(merged, reader, calibration, dither=how.seed)
+    export_reader(merged, reader, calibration_of(served), dither=how.seed)
     (folder / DONE).write_text(
         json.dumps({"tuning": asdict(how), "examples": len(examples), "replay": len(replay)}) + "\n"
     )

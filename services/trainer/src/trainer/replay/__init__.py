@@ -9,18 +9,20 @@ from importlib.resources import files
 from random import Random
 from typing import Any
 
+from trainer.improvement.evaluating import Question, questions_of
 from trainer.improvement.examples import Example, Shown
 
 SEED = 11
 
 
 def replay_examples() -> list[Example]:
-    """All of them; nearly a third has no answer among its passages."""
-    shown = {
-        one["id"]: Shown(f"replay/{one['id']}.md", one["title"], one["heading"], one["text"])
-        for one in _lines("passages.jsonl")
-    }
-    return [_example(one, shown) for one in _lines("questions.jsonl")]
+    """What is learnt: three of four. Nearly a third has no answer among its passages."""
+    return [one for number, one in enumerate(_every()) if number % 4]
+
+
+def caution_questions() -> list[Question]:
+    """The fourth ones, which are not learnt: to see how boldly a reader answers."""
+    return questions_of(one for number, one in enumerate(_every()) if number % 4 == 0)
 
 
 def some_replay(count: int) -> list[Example]:
@@ -32,6 +34,14 @@ def some_replay(count: int) -> list[Example]:
 def general_texts() -> list[str]:
     """What nobody's own documents say: its passages and questions."""
     return [one["text"] for one in _lines("passages.jsonl")] + [one["question"] for one in _lines("questions.jsonl")]
+
+
+def _every() -> list[Example]:
+    shown = {
+        one["id"]: Shown(f"replay/{one['id']}.md", one["title"], one["heading"], one["text"])
+        for one in _lines("passages.jsonl")
+    }
+    return [_example(one, shown) for one in _lines("questions.jsonl")]
 
 
 def _example(one: dict[str, Any], shown: dict[str, Shown]) -> Example:

@@ -1,13 +1,17 @@
 """retrain-model: the tuned reader, from the champion's own weights and the examples of this run."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from nexus_serving.engines.contract import ReaderFailed
+from nexus_serving.reader_model import calibrate, calibration_of
 from opskit.contracts.releases import EXTRACTIVE, LLAMA, ReleaseBundle
 
+from trainer.improvement.caution import as_cautious
 from trainer.improvement.examples import read_examples
 from trainer.improvement.runs import Run
-from trainer.replay import replay_examples
+from trainer.ports import Readers
+from trainer.replay import caution_questions, replay_examples
 from trainer.steps.retrain_language import retrain_language
 from trainer.steps.tools import Done, Say, StageFailed, Tools
 from trainer.steps.workspace import Workspace, read_json
@@ -40,6 +44,15 @@ def _retrain_extractive(tools: Tools, served: Path, work: Workspace, say: Say) -
     examples = list(read_examples(work.train))
     how = Tuning(passes=tools.passes, most_steps=tools.most_steps)
     try:
-        tune(served, examples, replay_examples(), work.model, how, say)
+        reader = tune(served, examples, replay_examples(), work.model, how, say)
     except NothingLearnt as exc:
         raise StageFailed(str(exc)) from exc
+    say("Seeing how boldly it answers")
+    _keep_caution(tools.readers, served, reader)
+
+
+def _keep_caution(readers: Readers, served: Path, reader: Path) -> None:
+    """Give the tuned reader the champion's caution. One that cannot be asked is for the evaluations to refuse."""
+    before = readers.boldness(served, caution_questions())
+    with suppress(ReaderFailed):
+        calibrate(reader, as_cautious(before, calibration_of(served), readers.boldness(reader, caution_questions())))

@@ -3,7 +3,7 @@
 import re
 
 from trainer.gold import gold_questions
-from trainer.replay import general_texts, replay_examples
+from trainer.replay import caution_questions, general_texts, replay_examples
 
 FAR_APART = 7
 """Words in a row that the two sets never share."""
@@ -39,3 +39,10 @@ def test_nothing_of_the_gold_set_is_learnt():
     gold = gold_questions()
     measured = [one.question for one in gold] + [passage.text for one in gold for passage in one.passages]
     assert not runs_of_words(measured) & runs_of_words(general_texts())
+
+
+def test_what_caution_is_measured_on_is_not_learnt():
+    learnt = {one.question for one in replay_examples()}
+    measured = caution_questions()
+    assert not learnt & {one.question for one in measured}
+    assert 0.2 < sum(not one.answers for one in measured) / len(measured) < 0.4
