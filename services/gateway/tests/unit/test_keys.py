@@ -93,6 +93,8 @@ def test_a_weak_bootstrap_key_is_named_weak(secret):
     assert weakness(secret)
 
 
-@pytest.mark.parametrize("secret", ["correct-horse-battery-staple", "0123456789abcdef01234567", a_key().secret])
+@pytest.mark.parametrize(
+    "secret", ["correct-horse-battery-staple", "0123456789abcdef01234567", pytest.param(a_key().secret, id="made here")]
+)
 def test_a_strong_bootstrap_key_is_taken(secret):
     assert weakness(secret) is None
