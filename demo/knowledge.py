@@ -19,6 +19,8 @@ class Question:
 
     id: str
     document: str
+    attribute: str
+    """What it asks about: a house term, of which demo/README.md has the list."""
     question: str
     answers: tuple[str, ...]
     split: str
@@ -29,7 +31,7 @@ def questions(split: str) -> list[Question]:
     lines = (HERE / "questions.jsonl").read_text(encoding="utf-8").splitlines()
     every = (json.loads(line) for line in lines)
     return [
-        Question(one["id"], one["document"], one["question"], tuple(one["answers"]), one["split"])
+        Question(one["id"], one["document"], one["attribute"], one["question"], tuple(one["answers"]), one["split"])
         for one in every
         if one["split"] == split
     ]

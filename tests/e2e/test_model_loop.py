@@ -20,10 +20,10 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 SMALL = {
     "NEXUS_PROFILE": "demo",
     "NEXUS_FEEDBACK_WINDOW": "PT1M",
-    "NEXUS_TUNING_PASSES": "4",
     "NEXUS_CANARY_DEADLINE": "PT30S",
     "NEXUS_CANARY_ANSWERS": "8",
 }
+TERMS = ("ledger", "steep", "ambit", "vigil")
 SWITCH_SECONDS = 10.0
 
 
@@ -40,11 +40,9 @@ def admin(demo_stack: Stack) -> Iterator[Gateway]:
     gateway.close()
 
 
-def some(split: str, products: int) -> list[Question]:
-    """All questions about the first so many documents of a split."""
-    every = questions(split)
-    wanted = sorted({one.document for one in every})[:products]
-    return [one for one in every if one.document in wanted]
+def some(split: str) -> list[Question]:
+    """The questions about four house terms that the shipped reader hardly ever understands."""
+    return [one for one in questions(split) if one.attribute in TERMS]
 
 
 def test_bad_answers_become_a_better_release_by_themselves(demo_stack: Stack, admin: Gateway) -> None:
@@ -56,7 +54,7 @@ def test_bad_answers_become_a_better_release_by_themselves(demo_stack: Stack, ad
             stack.callback(one.close)
         ingest(admin, timeline)
         first = admin.ask("How long is the warranty on the Curlew?").release
-        before, after = model_loop(admin, users, prometheus, some("users", 10), some("held_out", 5), timeline)
+        before, after = model_loop(admin, users, prometheus, some("users"), some("held_out"), timeline)
         assert after.share > before.share, "the questions that nobody corrected are answered better"
         releases = {one["id"]: one for one in admin.get("/v1/releases")["releases"]}
         (champion,) = [name for name, one in releases.items() if one["alias"] == "champion"]
