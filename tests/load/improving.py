@@ -18,6 +18,7 @@ from nexus_serving.reader_model import Calibration, calibrate
 from opskit.contracts.answers import AnswerPage, AnswerRecord
 from opskit.contracts.releases import ReleaseBundle, release_id
 from opskit.database import open_database
+from opskit.identity import Caller
 from rag.ports import Found
 from rag.scoring import score
 from trainer.adapters.local_readers import LocalReaders
@@ -57,8 +58,7 @@ def _scoring(stack: Stack) -> list[float]:
 
     def scored(record: AnswerRecord) -> None:
         found = [
-            Found(one.chunk_id, one.document, 0, one.page, one.title, one.heading, one.text, 1.0)
-            for one in record.passages
+            Found("", one.document, 0, None, one.title, one.heading, one.text, score=1.0) for one in record.passages
         ]
         score(record.question, record.answer, record.citations, found)
 
@@ -175,7 +175,7 @@ def _internal(stack: Stack) -> dict[str, str]:
     """Headers that open the doors between services."""
     assert stack.state is not None
     token = (stack.state / "secrets" / "internal_token").read_text().strip()
-    return {"authorization": f"Bearer {token}"}
+    return Caller(tenant="default", key_id="bench").headers(token)
 
 
 def _state(stack: Stack) -> Path:
