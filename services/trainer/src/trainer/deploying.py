@@ -64,23 +64,24 @@ class Deployer:
                 self.withdraw(release.id, who="pipeline", why=why, now=now)
 
     def reconcile(self, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Make Triton serve what the table says, and no more: what is missing is loaded, what nobody needs goes."""
+        """Make Triton serve what the table says, and no more: what nobody needs goes, what is missing is loaded, the
+        champion's before the challenger's."""
         wanted = {
             one.bundle.reader_model: one
-            for one in self._releases.all()
+            for one in sorted(self._releases.all(), key=lambda one: one.state is State.CHALLENGER)
             if one.state in (State.CHAMPION, State.CHALLENGER) and one.bundle is not None
         }
         loaded = self._served.loaded()
-        for model, release in wanted.items():
-            if model != READER_MODEL and model not in loaded:
-                log.warning("reader_missing", model=model, release=release.id)
-                self._load(release.id)
         for model in loaded - wanted.keys():
             since = self._unwanted.setdefault(model, clock())
             if clock() - since >= GRACE_SECONDS:
                 self._served.unload(model)
                 log.info("reader_unloaded", model=model)
         self._unwanted = {model: since for model, since in self._unwanted.items() if model in loaded - wanted.keys()}
+        for model, release in wanted.items():
+            if model != READER_MODEL and model not in loaded:
+                log.warning("reader_missing", model=model, release=release.id)
+                self._load(release.id)
 
     def _load(self, release_id: str) -> None:
         release = next((one for one in self._releases.all() if one.id == release_id), None)

@@ -25,7 +25,7 @@ class FakeServed:
         self.down = False
 
     def load(self, model: str, reader: Path, digest: str) -> None:
-        if self.down:
+        if self.down or model in self.refuses:
             raise Unavailable("Triton is down.")
         self.models.add(model)
         self.loads.append(model)
@@ -201,6 +201,17 @@ class TestAReaderThatTwoReleasesShare:
         world.reconcile()
         world.reconcile(after=GRACE_SECONDS + 1)
         assert world.served.loads == world.served.unloads == []
+
+
+def test_a_reader_that_cannot_be_loaded_keeps_no_other_from_being_unloaded(world):
+    world.deployer.promote("rel_a", **BY)
+    world.deployer.promote("rel_b", **BY)
+    world.reconcile()
+    world.served.models.discard("reader_b")
+    world.served.refuses = {"reader_b"}
+    with pytest.raises(Unavailable):
+        world.reconcile(after=GRACE_SECONDS + 1)
+    assert world.served.models == set()
 
 
 def test_what_is_needed_again_meanwhile_stays(world):

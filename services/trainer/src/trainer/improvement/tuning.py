@@ -116,9 +116,9 @@ def _packed(base: Path, examples: Sequence[Example], replay: Sequence[Example], 
         again = random.sample(replay, min(round(how.replayed * len(examples)), len(replay)))
         return list(batches(encoder.encode(groups_of([*examples, *again], random), random), random))
 
-    first = of_pass(0)
-    if not first:
+    if not encoder.encode(groups_of(examples, Random(how.seed)), Random(how.seed)):
         raise NothingLearnt("No example could be read: is every answer longer than the reader reads at once?")
+    first = of_pass(0)
     steps = min(how.most_steps, max(1, round(len(first) * how.passes)))
     every = (batch for number in count(1) for batch in of_pass(number))
     return [*first, *islice(every, max(0, steps - len(first)))][:steps]
