@@ -22,6 +22,7 @@ class FakeServed:
         self.models: set[str] = set()
         self.loads: list[str] = []
         self.unloads: list[str] = []
+        self.refuses: set[str] = set()
         self.down = False
 
     def load(self, model: str, reader: Path, digest: str) -> None:
