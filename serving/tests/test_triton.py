@@ -124,15 +124,15 @@ async def stream(server: Server, body: bytes) -> list[contract.ReaderDelta | con
         async def once():
             yield {"model_name": contract.READER_MODEL, "inputs": asked(body), "enable_empty_final_response": True}
 
-        events = []
+        events, failed = [], None
+        # To its end in any case: hanging up on a stream that Triton is just closing has brought the server down.
         async for result, error in client.stream_infer(once()):
-            if error is not None:
-                raise error
-            event = result.as_numpy("EVENT")
+            failed = failed or error
+            event = result.as_numpy("EVENT") if error is None else None
             if event is not None:
                 events.append(contract.READER_EVENT.validate_json(event[0]))
-            if result.get_response().parameters["triton_final_response"].bool_param:
-                break
+        if failed is not None:
+            raise failed
         return events
 
 

@@ -6,11 +6,13 @@ import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 SERVE = Path(__file__).with_name("serve.py")
 LOAD_SECONDS = 600.0
+DYING_SECONDS = 2.0
 KEPT_LINES = 200
 _STAMP = re.compile(r"^[\d.]+\s+(?P<level>[A-Z])\s+")
 _LOADING = re.compile(r"error loading model: (.+)")
@@ -65,6 +67,12 @@ class LlamaServer:
                 self._start()
             assert self._address is not None
             return self._address
+
+    def after_breaking_off(self) -> None:
+        """Wait a moment for a process that broke off to be seen as dead, so that `address` starts another one."""
+        if self._process is not None:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(DYING_SECONDS)
 
     @property
     def pid(self) -> int:

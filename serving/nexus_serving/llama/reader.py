@@ -41,7 +41,7 @@ class GenerativeReader:
             ReaderFailed: the server died, hangs or refuses; the message says which.
         """
         try:
-            yield from self._answered(request, cancelled)
+            yield from self._answered_by_whoever_lives(request, cancelled)
         except TooLong as error:
             raise InvalidRequest(str(error)) from error
         except LoadFailed as error:
@@ -52,6 +52,19 @@ class GenerativeReader:
             raise ReaderFailed(f"the language model's server broke off ({self._server.last_words()})") from error
         except StreamBroken as error:
             raise ReaderFailed(str(error)) from error
+
+    def _answered_by_whoever_lives(self, request: ReaderRequest, cancelled: Cancelled) -> Iterator[Delta | Result]:
+        """A server that died before it said anything has lost nothing that a new one could not say."""
+        said = False
+        try:
+            for event in self._answered(request, cancelled):
+                said = True
+                yield event
+        except ServerGone:
+            if said:
+                raise
+            self._server.after_breaking_off()
+            yield from self._answered(request, cancelled)
 
     def _answered(self, request: ReaderRequest, cancelled: Cancelled) -> Iterator[Delta | Result]:
         address = self._server.address()

@@ -73,13 +73,23 @@ async def test_when_llama_cpp_has_died_the_next_question_finds_a_new_one(client,
     assert result.answer == f"{OTTER} [1]"
 
 
-async def test_when_llama_cpp_dies_in_the_middle_it_is_said(client, llama_triton):
-    os.kill(llama_process(llama_triton), signal.SIGSTOP)
+async def test_when_llama_cpp_dies_before_it_says_a_word_a_new_one_says_it(client, llama_triton):
+    process = llama_process(llama_triton)
+    os.kill(process, signal.SIGSTOP)
     asked = asyncio.create_task(heard(client, WEIGHT))
     await asyncio.sleep(0.3)  # long enough to be at it; if it is not, it finds it dead
-    os.kill(llama_process(llama_triton), signal.SIGKILL)
+    os.kill(process, signal.SIGKILL)
+    assert isinstance((await asked)[-1], ReaderResult)
+
+
+async def test_when_llama_cpp_dies_in_the_middle_it_is_said(client, llama_triton):
+    process = llama_process(llama_triton)
+    events = TritonReader(client).read(asking("Count as far as you can."), model="reader", seconds=20)
+    await anext(events)
+    os.kill(process, signal.SIGKILL)
     with pytest.raises(ReaderFailed, match="the language model's server broke off"):
-        await asked
+        async for _ in events:
+            pass
     assert isinstance((await heard(client, WEIGHT))[-1], ReaderResult)
 
 

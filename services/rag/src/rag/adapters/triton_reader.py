@@ -34,19 +34,21 @@ class TritonReader:
     ) -> AsyncGenerator[ReaderDelta | ReaderResult, None]:
         """Deltas, then one result. Closing the generator cancels the call, and with it the work.
 
-        After the result the stream is read to its end: cancelling one that Triton is just closing has brought the whole
-        server down (SIGSEGV in its gRPC handler).
+        After the result, and after an error, the stream is read to its end: cancelling one that Triton is just closing
+        has brought the whole server down (SIGSEGV in its gRPC handler).
         """
         stream = self._client.stream_infer(_once(request, model), stream_timeout=seconds)
-        done = False
+        done, failed = False, None
         try:
             async for response, error in stream:
                 if error is not None:
-                    raise _named(error)
-                if not done:
+                    failed = failed or _named(error)
+                elif not done and failed is None:
                     event = _event(response)
                     done = isinstance(event, ReaderResult)
                     yield event
+            if failed is not None and not done:
+                raise failed
             if not done:
                 raise ReaderFailed("The reader ended without a result.")
         except grpc.RpcError as exc:
