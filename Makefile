@@ -22,7 +22,7 @@ demo: ## both loops on a fresh stack of its own, with a printed timeline; KEEP=y
 	@$(PYTHON) -m demo
 
 ##@ Develop
-.PHONY: setup training-tools check test bench openapi
+.PHONY: setup training-tools check test bench openapi dashboards
 setup: ## install what the tests and tools below need
 	@embedded/setup.sh --tests
 
@@ -44,6 +44,9 @@ bench: setup ## measure the running stack (or one of its own): a table, and JSON
 
 openapi: setup ## write services/gateway/openapi.json anew
 	@$(PYTHON) -m gateway openapi > services/gateway/openapi.json
+
+dashboards: setup ## write monitoring/dashboards anew, after a change of rules, runbooks or monitoring/grafana
+	@$(PYTHON) -m monitoring.grafana
 
 ##@
 .PHONY: help

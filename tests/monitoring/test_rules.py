@@ -5,16 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.monitoring.promtool import ROOT, RULES, promtool
+from tests.monitoring.promtool import ROOT, RULES, promtool, rules
 
 RULE_TESTS = sorted((ROOT / "monitoring" / "rules-tests").glob("*.yml"))
-
-
-def rules(kind: str) -> list[dict[str, Any]]:
-    groups = [group for file in RULES for group in yaml.safe_load(file.read_text())["groups"]]
-    return [rule for group in groups for rule in group["rules"] if kind in rule]
 
 
 @pytest.mark.parametrize("file", RULES, ids=lambda file: file.stem)
