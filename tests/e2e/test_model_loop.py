@@ -20,7 +20,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 SMALL = {
     "NEXUS_PROFILE": "demo",
     "NEXUS_FEEDBACK_WINDOW": "PT1M",
-    "NEXUS_TUNING_PASSES": "3",
     "NEXUS_CANARY_DEADLINE": "PT30S",
     "NEXUS_CANARY_ANSWERS": "8",
 }
