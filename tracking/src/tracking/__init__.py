@@ -1,0 +1,1 @@
+"""MLflow as Nexus runs it in containers."""
