@@ -1,13 +1,37 @@
-"""The command line and environment of tritonserver."""
+"""The command line of tritonserver, wherever it is installed."""
 
 import socket
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from nexus_serving.layout import GROUNDING, SERVING
+from nexus_serving.layout import Layout
+from nexus_serving.system_triton import SystemTriton
 from nexus_serving.triton_environment import TritonEnvironment
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
+
+
+class Triton(Protocol):
+    """An installed server."""
+
+    @property
+    def server(self) -> str:
+        """The program."""
+
+    @property
+    def backends(self) -> str:
+        """The folder of its backends."""
+
+    def variables(self) -> dict[str, str]:
+        """The environment that it runs in."""
+
+
+def installed_triton(layout: Layout) -> Triton:
+    """The machine's own server where the layout names one, or else the one that was prepared. Raises SetUpFailed."""
+    if layout.system_triton is not None:
+        return SystemTriton.find(layout, layout.system_triton)
+    return TritonEnvironment.load(layout)
 
 
 @dataclass(frozen=True)
@@ -24,12 +48,12 @@ class Listen:
         return [port for port in (self.http_port, self.grpc_port, self.metrics_port) if _is_taken(self.host, port)]
 
 
-def server_command(environment: TritonEnvironment, repository: Path, listen: Listen, models: list[str]) -> list[str]:
+def server_command(triton: Triton, repository: Path, listen: Listen, models: list[str]) -> list[str]:
     """tritonserver with only the named models loaded; more can be loaded and unloaded while it runs."""
     return [
-        environment.server,
+        triton.server,
         f"--model-repository={repository}",
-        f"--backend-directory={environment.backends}",
+        f"--backend-directory={triton.backends}",
         f"--backend-config=python,shm-region-prefix-name={_shared_memory_prefix(listen)}",
         f"--http-address={listen.host}",
         f"--http-port={listen.http_port}",
@@ -45,20 +69,6 @@ def server_command(environment: TritonEnvironment, repository: Path, listen: Lis
         "--allow-gpu-metrics=false",
         "--log-format=ISO8601",
     ]
-
-
-def server_environment(environment: TritonEnvironment) -> dict[str, str]:
-    """Nothing is inherited: a caller's PYTHONPATH or virtual environment must not leak into the server's Python."""
-    return {
-        # The embedded Python finds its standard library from the first python3 of the PATH, so that must be its own.
-        "PATH": f"{environment.python_home}/bin:/usr/bin:/bin",
-        "HOME": "/tmp",  # noqa: S108 - nothing is kept there, but some libraries want one
-        "LANG": "C.UTF-8",
-        "LD_LIBRARY_PATH": environment.library_path,
-        # Our models put these on sys.path themselves: the embedded Python is isolated and reads no PYTHON… variable.
-        "NEXUS_SERVING_PATH": f"{environment.site_packages}:{SERVING}:{GROUNDING}",
-        "TOKENIZERS_PARALLELISM": "false",
-    }
 
 
 def clear_shared_memory(listen: Listen) -> None:

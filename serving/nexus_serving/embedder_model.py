@@ -36,8 +36,9 @@ def prepare_embedder(layout: Layout, report: Report) -> Path:
 
 
 def embedder_folder(layout: Layout) -> Path:
-    """Where the converted embedder of this version of the code lies."""
-    return layout.embedder / FINGERPRINT[:16]
+    """Where the converted embedder of this version of the code lies: in the image, or in the cache."""
+    built_in = layout.built_in_embedder / FINGERPRINT[:16]
+    return built_in if (built_in / "embedder.json").exists() else layout.embedder / FINGERPRINT[:16]
 
 
 def fetch_weights(target: Path, report: Report) -> Path:

@@ -4,13 +4,15 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-SERVING = Path(__file__).resolve().parent.parent
-CHECKOUT = SERVING.parent
+HOME = Path(os.environ.get("NEXUS_HOME") or Path(__file__).resolve().parents[2])
+"""The checkout; in an image `NEXUS_HOME`, a folder with the same parts at the same places (see serving/README.md)."""
+
+SERVING = HOME / "serving"
 MODEL_REPOSITORY = SERVING / "model_repository"
 REQUIREMENTS = SERVING / "requirements-triton.txt"
 LLAMA_REQUIREMENTS = SERVING / "requirements-llama.txt"
-GROUNDING = CHECKOUT / "libs" / "grounding" / "src"
-SHIPPED_READER = CHECKOUT / "models" / "reader"
+GROUNDING = HOME / "libs" / "grounding" / "src"
+SHIPPED_READER = HOME / "models" / "reader"
 
 
 class SetUpFailed(Exception):
@@ -19,7 +21,8 @@ class SetUpFailed(Exception):
 
 @dataclass(frozen=True)
 class Layout:
-    """The folders of one checkout: `cache` may be shared between stacks, `state` is one stack's own."""
+    """The folders of one stack: `cache` may be shared between stacks, `state` is one stack's own, and what
+    an image was built with lies in `home`. `system_triton` is where the server lies on a machine that brings one."""
 
     cache: Path
     state: Path
@@ -27,13 +30,15 @@ class Layout:
     model_context: int | None = None
     model_slots: int | None = None
     model_threads: int = 2
+    home: Path = HOME
+    system_triton: Path | None = None
 
     @classmethod
     def from_environment(cls) -> "Layout":
-        """`NEXUS_CACHE_DIR` and `NEXUS_STATE_DIR`, by default under `.nexus/` of the checkout; `NEXUS_MODEL` and, for
-        language models, `NEXUS_MODEL_CONTEXT`, `_SLOTS` and `_THREADS`. Raises SetUpFailed."""
-        state = Path(os.environ.get("NEXUS_STATE_DIR") or CHECKOUT / ".nexus")
-        cache = Path(os.environ.get("NEXUS_CACHE_DIR") or CHECKOUT / ".nexus" / "cache")
+        """`NEXUS_CACHE_DIR` and `NEXUS_STATE_DIR`, by default under `.nexus/` of the checkout; `NEXUS_SYSTEM_TRITON`;
+        `NEXUS_MODEL` and, for language models, `NEXUS_MODEL_CONTEXT`, `_SLOTS` and `_THREADS`. Raises SetUpFailed."""
+        state = Path(os.environ.get("NEXUS_STATE_DIR") or HOME / ".nexus")
+        cache = Path(os.environ.get("NEXUS_CACHE_DIR") or HOME / ".nexus" / "cache")
         return cls(
             cache=cache.resolve(),
             state=state.resolve(),
@@ -41,6 +46,7 @@ class Layout:
             model_context=_number("NEXUS_MODEL_CONTEXT"),
             model_slots=_number("NEXUS_MODEL_SLOTS"),
             model_threads=_number("NEXUS_MODEL_THREADS") or len(os.sched_getaffinity(0)),
+            system_triton=Path(system) if (system := os.environ.get("NEXUS_SYSTEM_TRITON")) else None,
         )
 
     @property
@@ -52,6 +58,21 @@ class Layout:
     def embedder(self) -> Path:
         """Converted embedders, one folder a fingerprint."""
         return self.cache / "embedder"
+
+    @property
+    def built_in_embedder(self) -> Path:
+        """Like `embedder`, made when an image was built: looked at first. A checkout has none."""
+        return self.home / "models" / "embedder"
+
+    @property
+    def built_in_llama(self) -> Path:
+        """llama.cpp's environment of an image."""
+        return self.home / "llama"
+
+    @property
+    def built_in_packages(self) -> Path:
+        """What an image adds to the packages of its system's Python."""
+        return self.home / "packages"
 
     @property
     def llama(self) -> Path:

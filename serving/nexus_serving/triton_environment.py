@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from nexus_serving.layout import CHECKOUT, REQUIREMENTS, Layout, SetUpFailed
+from nexus_serving.layout import GROUNDING, HOME, REQUIREMENTS, SERVING, Layout, SetUpFailed
 from nexus_serving.pythons import EmbeddablePython, find_python
 
 Report = Callable[[str], None]
@@ -32,6 +32,19 @@ class TritonEnvironment:
         if not record.exists():
             raise SetUpFailed("Triton is not set up yet: run serving/prepare.py first")
         return cls(**json.loads(record.read_text()))
+
+    def variables(self) -> dict[str, str]:
+        """Nothing is inherited: a caller's PYTHONPATH or virtual environment must not leak into the server's Python."""
+        return {
+            # The embedded Python finds its standard library from the first python3 of the PATH: that must be its own.
+            "PATH": f"{self.python_home}/bin:/usr/bin:/bin",
+            "HOME": "/tmp",  # noqa: S108 - nothing is kept there, but some libraries want one
+            "LANG": "C.UTF-8",
+            "LD_LIBRARY_PATH": self.library_path,
+            # Our models put these on sys.path themselves: the embedded Python is isolated and reads no PYTHON…
+            "NEXUS_SERVING_PATH": f"{self.site_packages}:{SERVING}:{GROUNDING}",
+            "TOKENIZERS_PARALLELISM": "false",
+        }
 
 
 def prepare_environment(layout: Layout, report: Report) -> TritonEnvironment:
@@ -88,7 +101,7 @@ def _backend_folder(layout: Layout, server: Path, python: EmbeddablePython) -> P
 
 def find_uv() -> str:
     """uv from the PATH, or the one that `make up` keeps in the checkout."""
-    kept = CHECKOUT / ".nexus" / "tools" / "bin" / "uv"
+    kept = HOME / ".nexus" / "tools" / "bin" / "uv"
     found = shutil.which("uv") or (str(kept) if kept.exists() else None)
     if found is None:
         raise SetUpFailed("uv is missing: run `make up`, or see https://docs.astral.sh/uv/ (pip install uv)")

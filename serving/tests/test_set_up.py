@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from nexus_serving import pythons, triton_environment
 from nexus_serving.choice import Elsewhere, Extractive, GgufFile, HubFile, choice
-from nexus_serving.command import Listen, server_command, server_environment
+from nexus_serving.command import Listen, server_command
 from nexus_serving.layout import Layout, SetUpFailed
 from nexus_serving.pythons import Interpreter, find_python
 from nexus_serving.served_repository import model_parameters, write_repository
@@ -38,7 +38,7 @@ def test_a_python_is_found_by_its_shared_library(tmp_path: Path, monkeypatch: py
 
 def test_uv_that_is_nowhere_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(triton_environment, "CHECKOUT", tmp_path)
+    monkeypatch.setattr(triton_environment, "HOME", tmp_path)
     with pytest.raises(SetUpFailed, match="uv is missing"):
         triton_environment.find_uv()
 
@@ -63,7 +63,7 @@ def test_folders_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.M
 
 def test_the_server_inherits_nothing_and_finds_its_own_python_first(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PYTHONPATH", "/leak")
-    made = server_environment(ENVIRONMENT)
+    made = ENVIRONMENT.variables()
     assert made["PATH"].split(":")[0] == "/base/bin"
     assert "/leak" not in " ".join(made.values())
     assert made["NEXUS_SERVING_PATH"].split(":")[0] == "/env/site"
