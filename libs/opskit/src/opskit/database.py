@@ -1,20 +1,35 @@
-"""SQL engines and migrations: SQLite beside the embedded stack, PostgreSQL elsewhere, one code."""
+"""SQL engines and migrations: SQLite beside the embedded stack, PostgreSQL elsewhere, one code.
+
+engine = open_database("postgresql+psycopg://nexus:…@postgres:5432/rag", migrations="rag.migrations")
+"""
 
 from datetime import UTC, datetime
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from alembic import command
 from alembic.config import Config
+from alembic.script.revision import ResolutionError
+from alembic.util.exc import CommandError
 from sqlalchemy import DateTime, Engine, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
 from sqlalchemy.types import TypeDecorator
+
+from opskit.errors import NexusError, Unavailable
+
+DATABASE_AWAY: Final = (OperationalError, InterfaceError, TimeoutError)
+"""Raised when a database cannot be used now: it does not answer, it breaks off, or all connections are taken."""
+
+_MIGRATING: Final = 0x6E657875
+"""The PostgreSQL lock of whoever migrates: its bytes read "nexu". Locks belong to one database, thus to one service."""
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """A column for a point in time, kept in UTC. SQLite keeps no time zone, so it is put back on the way out."""
+    """A column for a point in time, kept in UTC. SQLite keeps no time zone, so it is put back on the way out;
+    PostgreSQL tells it in the zone of its session."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -26,22 +41,46 @@ class UtcTime(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Back with its zone."""
-        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class SchemaTooNew(NexusError):
+    """The database was written by a newer version; this one would not know what it reads."""
 
 
 def open_database(url: str, *, migrations: str) -> Engine:
     """An engine for `url` with its schema brought up to date from the package `migrations` (e.g. "rag.migrations").
 
-    SQLite is opened in WAL mode with full fsync, so that an acknowledged write outlives a crash and several processes
-    may share the file.
+    Raises Unavailable when the database cannot be used: whoever starts this process may do so again. SchemaTooNew when
+    that would not help.
     """
     parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite" and parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, pool_pre_ping=parsed.get_backend_name() != "sqlite")
-    if parsed.get_backend_name() == "sqlite":
-        event.listen(engine, "connect", _set_sqlite_pragmas)
-    _upgrade(engine, migrations)
+    engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
+    try:
+        _upgrade(engine, migrations)
+    except DBAPIError as exc:
+        engine.dispose()
+        raise Unavailable(f"The database {_shown(parsed)} cannot be used: {' '.join(str(exc.orig).split())}") from exc
+    except CommandError as exc:
+        engine.dispose()
+        if not isinstance(exc.__cause__, ResolutionError):
+            raise
+        raise SchemaTooNew(
+            f"The database {_shown(parsed)} was written by a newer version (its schema is {exc.__cause__.argument}): "
+            "start that version, or restore a backup from before it"
+        ) from exc
+    return engine
+
+
+def _sqlite(url: URL) -> Engine:
+    """In WAL mode with full fsync, so that an acknowledged write outlives a crash and several processes may share the
+    file."""
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url)
+    event.listen(engine, "connect", _set_sqlite_pragmas)
     return engine
 
 
@@ -50,13 +89,36 @@ def _set_sqlite_pragmas(connection: Any, _: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+def _postgresql(url: URL) -> Engine:
+    """With limits on every wait, so that a server that vanished or a lock that stays is an error and not a hang. What
+    the URL itself says about them wins."""
+    limits = {"connect_timeout": "5", "keepalives_idle": "30", "tcp_user_timeout": "30000"}
+    limits["options"] = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+    return create_engine(
+        url.set(query={**limits, **url.query}),
+        pool_pre_ping=True,
+        pool_size=5,
+        max_overflow=5,
+        pool_timeout=10,
+        pool_recycle=1800,
+    )
+
+
 def _upgrade(engine: Engine, migrations: str) -> None:
     with as_file(files(migrations)) as location, engine.connect() as connection:
         config = Config()
         config.set_main_option("script_location", str(location))
+        # Two processes of one service may start together: the first takes the lock, the second finds all done.
         if engine.dialect.name == "sqlite":
-            # Two processes of one service may start together: the first takes the write lock, the second finds it done.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.exec_driver_sql("SET LOCAL lock_timeout = '5min'")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATING})")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         connection.commit()
+
+
+def _shown(url: URL) -> str:
+    """Without the password, and without parameters, which may hold one."""
+    return url.set(query={}).render_as_string(hide_password=True)

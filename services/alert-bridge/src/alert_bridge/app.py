@@ -17,6 +17,8 @@ from opskit.http import create_http_client
 from opskit.logging import configure_logging
 from opskit.metrics import instrument
 from opskit.request_context import RequestContextMiddleware
+from opskit.settings import read_settings
+from opskit.starting import StartMiddleware
 
 from alert_bridge.adapters.argo_events import ArgoEvents
 from alert_bridge.adapters.celery_runs import CeleryRuns
@@ -40,7 +42,7 @@ _CHECK_NAMES = {"celery": "broker", "argo-events": "argo-events"}
 
 def create_app(settings: Settings | None = None, *, starter: RunStarter | None = None) -> FastAPI:
     """The service. A test passes a `starter` of its own; otherwise the settings choose one."""
-    settings = settings or Settings()
+    settings = settings or read_settings(Settings)
     configure_logging("alert-bridge", level=settings.log_level, json=settings.log_json)
     checks: dict[str, Check] = {}
     optional_checks: dict[str, Check] = {}
@@ -61,6 +63,7 @@ def create_app(settings: Settings | None = None, *, starter: RunStarter | None =
     app.state.settings = settings
     app.state.internal_token = settings.internal_token.get_secret_value()
     app.add_middleware(RequestContextMiddleware)
+    app.add_middleware(StartMiddleware)
     install_error_handlers(app)
     instrument(app)
     app.include_router(health_router(checks, optional=optional_checks))

@@ -3,14 +3,14 @@
 from datetime import timedelta
 from typing import Literal, Self
 
-from opskit.settings import ServiceSettings
+from opskit.settings import DatabaseUrl, ServiceSettings
 from pydantic import AnyHttpUrl, Field, RedisDsn, SecretStr, model_validator
 
 
 class Settings(ServiceSettings):
     """Variables are named NEXUS_<FIELD>."""
 
-    alert_bridge_database_url: str = "sqlite:///.nexus/state/alert-bridge.db"
+    alert_bridge_database_url: DatabaseUrl = "sqlite:///.nexus/state/alert-bridge.db"
     webhook_token: SecretStr = Field(min_length=16, description="Bearer token that Alertmanager presents.")
     max_webhook_bytes: int = Field(64 * 1024 * 1024, ge=1)
 

@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 from opskit.database import open_database
 from opskit.identity import NAME_PATTERN
+from opskit.settings import read_settings
+from opskit.starting import ends_in_one_line
 from pydantic import SecretStr, TypeAdapter, ValidationError
 from pydantic.types import StringConstraints
 
@@ -63,7 +65,7 @@ def revoke(key_id: Annotated[str, typer.Argument(help="The id as `list` shows it
 
 
 def _store() -> SqlKeys:
-    return SqlKeys(open_database(DatabaseSettings().gateway_database_url, migrations="gateway.migrations"))
+    return SqlKeys(open_database(read_settings(DatabaseSettings).gateway_database_url, migrations="gateway.migrations"))
 
 
 def _line(record: KeyRecord) -> str:
@@ -72,4 +74,5 @@ def _line(record: KeyRecord) -> str:
 
 
 if __name__ == "__main__":
-    app(prog_name="python -m gateway")
+    with ends_in_one_line():
+        app(prog_name="python -m gateway")

@@ -16,6 +16,8 @@ from opskit.http import create_http_client
 from opskit.logging import configure_logging
 from opskit.metrics import instrument
 from opskit.request_context import RequestContextMiddleware
+from opskit.settings import read_settings
+from opskit.starting import StartMiddleware
 from pydantic import AnyHttpUrl, SecretStr
 
 from gateway import keys
@@ -53,7 +55,7 @@ Transports = Callable[[str], httpx.AsyncBaseTransport | None]
 
 def create_app(settings: Settings | None = None, *, transports: Transports = lambda _: None) -> FastAPI:
     """The gateway. Clients are made when it starts, so describing it needs no network."""
-    settings = settings or Settings()
+    settings = settings or read_settings(Settings)
     configure_logging("gateway", level=settings.log_level, json=settings.log_json)
     checks: dict[str, Check] = {}
     optional_checks: dict[str, Check] = {}
@@ -74,6 +76,7 @@ def create_app(settings: Settings | None = None, *, transports: Transports = lam
     )
     app.add_middleware(MeasureMiddleware)
     app.add_middleware(RequestContextMiddleware)
+    app.add_middleware(StartMiddleware)
     install_error_handlers(app)
     instrument(app)
     for router in ROUTERS:

@@ -2,9 +2,8 @@
 
 from typing import Annotated, Self
 
-from opskit.settings import RedisSettings, ServiceSettings
+from opskit.settings import DatabaseUrl, NexusSettings, RedisSettings, ServiceSettings
 from pydantic import AnyHttpUrl, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateway.keys import weakness
 
@@ -15,17 +14,14 @@ Count = Annotated[int, Field(ge=1)]
 MIB = 1024 * 1024
 
 
-class DatabaseSettings(BaseSettings):
+class DatabaseSettings(NexusSettings):
     """All that the command line for keys needs."""
 
-    model_config = SettingsConfigDict(env_prefix="NEXUS_", extra="ignore", hide_input_in_errors=True)
-
-    gateway_database_url: str = Field(
-        "sqlite:///.nexus/state/gateway.db", description="API keys and usage; any SQLAlchemy URL."
+    gateway_database_url: DatabaseUrl = Field(
+        "sqlite:///.nexus/state/gateway.db", description="API keys and usage; SQLite's or PostgreSQL's."
     )
 
 
-# ServiceSettings comes last: of several bases, pydantic takes the settings' configuration from the last one.
 class Settings(DatabaseSettings, RedisSettings, ServiceSettings):
     """Settings of the gateway. Each is the variable NEXUS_<NAME>."""
 

@@ -3,6 +3,8 @@
 import typer
 from opskit.database import open_database
 from opskit.logging import configure_logging
+from opskit.settings import read_settings
+from opskit.starting import ends_in_one_line
 
 from ingest.dead_letters import DeadLetters
 from ingest.settings import Settings
@@ -16,7 +18,7 @@ def reconcile() -> None:
     from ingest.adapters.celery_queue import create_task_app
     from ingest.worker import Worker
 
-    settings = Settings()
+    settings = read_settings(Settings)
     configure_logging("ingest", level=settings.log_level, json=settings.log_json)
     report = Worker(settings, create_task_app(str(settings.broker_url))).reconcile(thorough=True)
     if report is None:
@@ -27,7 +29,7 @@ def reconcile() -> None:
 @cli.command("dead-letters")
 def dead_letters() -> None:
     """List the documents that were given up."""
-    engine = open_database(Settings().ingest_database_url, migrations="ingest.migrations")
+    engine = open_database(read_settings(Settings).ingest_database_url, migrations="ingest.migrations")
     for letter in DeadLetters(engine).all():
         print(
             f"{letter.failed_at:%Y-%m-%d %H:%M}  {letter.tenant}/{letter.knowledge_base}/{letter.key}  {letter.reason}"
@@ -35,4 +37,5 @@ def dead_letters() -> None:
 
 
 if __name__ == "__main__":
-    cli()
+    with ends_in_one_line():
+        cli()

@@ -9,13 +9,14 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
-from opskit.database import open_database
+from opskit.database import DATABASE_AWAY, open_database
 from opskit.errors import Unavailable, error_response, install_error_handlers
 from opskit.health import Check, health_router
 from opskit.logging import configure_logging
 from opskit.metrics import instrument
 from opskit.request_context import RequestContextMiddleware
-from sqlalchemy.exc import OperationalError
+from opskit.settings import read_settings
+from opskit.starting import StartMiddleware
 
 from ingest import metrics
 from ingest.adapters.celery_queue import CeleryQueue, create_task_app
@@ -41,7 +42,7 @@ DESCRIPTION: Final = "Document in, searchable chunks out. An internal service: c
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The API; clients are made and closed in its lifespan."""
-    settings = settings or Settings()
+    settings = settings or read_settings(Settings)
     configure_logging("ingest", level=settings.log_level, json=settings.log_json)
 
     @asynccontextmanager
@@ -62,8 +63,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = FastAPIOffline(title="Nexus ingest", version="0.1.0", description=DESCRIPTION, lifespan=lifespan)
     app.state.internal_token = settings.internal_token.get_secret_value()
     app.add_middleware(RequestContextMiddleware)
+    app.add_middleware(StartMiddleware)
     install_error_handlers(app)
-    app.add_exception_handler(OperationalError, _on_database_away)
+    for away in DATABASE_AWAY:
+        app.add_exception_handler(away, _on_database_away)
     instrument(app)
     app.include_router(health_router(_checks(app, settings)))
     for routes in (documents, knowledge_bases, dead_letters, events):

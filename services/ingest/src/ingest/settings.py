@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal, Self
 
-from opskit.settings import MilvusSettings, Port, ServiceSettings, TritonSettings
+from opskit.settings import DatabaseUrl, MilvusSettings, Port, ServiceSettings, TritonSettings
 from pydantic import Field, RedisDsn, SecretStr, model_validator
 
 _REPOSITORY = Path(__file__).resolve().parents[4]
@@ -14,7 +14,7 @@ class Settings(MilvusSettings, TritonSettings, ServiceSettings):
     """Variables are named NEXUS_<FIELD>."""
 
     broker_url: RedisDsn = RedisDsn("redis://127.0.0.1:6379/1")
-    ingest_database_url: str = "sqlite:///.nexus/state/ingest.db"
+    ingest_database_url: DatabaseUrl = "sqlite:///.nexus/state/ingest.db"
 
     store: Literal["folder", "s3"] = "folder"
     store_folder: Path = Path(".nexus/documents")

@@ -15,6 +15,8 @@ from celery import Celery, signals
 from opskit.database import open_database
 from opskit.errors import Unavailable
 from opskit.logging import configure_logging
+from opskit.settings import read_settings
+from opskit.starting import stops_when_unable
 from prometheus_client import start_http_server
 
 from ingest import metrics
@@ -146,7 +148,7 @@ class Worker:
 
 def create_worker(settings: Settings | None = None) -> Celery:
     """The Celery app with its tasks. Nothing is connected to before the worker starts."""
-    settings = settings or Settings()
+    settings = settings or read_settings(Settings)
     app = create_task_app(str(settings.broker_url))
     worker = Worker(settings, app)
     app.conf.update(
@@ -176,7 +178,8 @@ def _connect_signals(worker: Worker, settings: Settings) -> None:
         configure_logging("ingest-worker", level=settings.log_level, json=settings.log_json)
 
     def on_init(**_: Any) -> None:
-        worker.open()
+        with stops_when_unable():
+            worker.open()
 
     def on_ready(**_: Any) -> None:
         worker.start()

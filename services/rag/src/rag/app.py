@@ -20,6 +20,8 @@ from opskit.http import create_http_client
 from opskit.logging import configure_logging
 from opskit.metrics import instrument
 from opskit.request_context import RequestContextMiddleware
+from opskit.settings import read_settings
+from opskit.starting import StartMiddleware
 from sqlalchemy import Engine
 
 from rag.adapters.common_terms import CommonTerms
@@ -58,7 +60,7 @@ SWEEP_SECONDS = 3600.0
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service. Clients are made when it starts, and find their servers whenever those are there."""
-    settings = settings or Settings()
+    settings = settings or read_settings(Settings)
     release = load_release(settings.release_file)
     configure_logging("rag", level=settings.log_level, json=settings.log_json)
     checks: dict[str, Check] = {}
@@ -75,6 +77,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.internal_token = settings.internal_token.get_secret_value()
     app.add_middleware(RequestContextMiddleware)
+    app.add_middleware(StartMiddleware)
     install_error_handlers(app)
     instrument(app)
     app.include_router(health_router(checks, optional=optional_checks))

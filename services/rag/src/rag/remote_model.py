@@ -34,7 +34,7 @@ def remote_model(value: str) -> RemoteModel | None:
     url, mark, model = value.removeprefix(SCHEME).partition("#")
     parts = urlsplit(url)
     if not mark or not model or parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"NEXUS_MODEL={value} is not of the form {FORM}")
+        raise ValueError(f"NEXUS_MODEL is not of the form {FORM}")
     if parts.username or parts.password:
         raise ValueError("NEXUS_MODEL must not hold a password: give the key in NEXUS_MODEL_API_KEY")
     return RemoteModel(url.rstrip("/"), model)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
-from opskit.settings import MilvusSettings, RedisSettings, ServiceSettings, TritonSettings
+from opskit.settings import DatabaseUrl, MilvusSettings, RedisSettings, ServiceSettings, TritonSettings
 from pydantic import AnyHttpUrl, Field, SecretStr, field_validator
 
 from rag.remote_model import FORM, remote_model
@@ -12,7 +12,7 @@ from rag.remote_model import FORM, remote_model
 class Settings(RedisSettings, MilvusSettings, TritonSettings, ServiceSettings):
     """Variables are named NEXUS_<FIELD>."""
 
-    rag_database_url: str = "sqlite:///.nexus/state/rag.db"
+    rag_database_url: DatabaseUrl = "sqlite:///.nexus/state/rag.db"
     model: str = Field(
         "extractive",
         description="What reads: `extractive`, a GGUF file (both in Triton), or `openai:<base url>#<model>`.",
@@ -45,5 +45,5 @@ class Settings(RedisSettings, MilvusSettings, TritonSettings, ServiceSettings):
     def _well_formed(cls, model: str) -> str:
         model = model.strip() or "extractive"  # set to nothing is not set, as in serving
         if remote_model(model) is None and model != "extractive" and not model.lower().endswith(".gguf"):
-            raise ValueError(f"NEXUS_MODEL={model} is none of: extractive, a GGUF file, {FORM}")
+            raise ValueError(f"NEXUS_MODEL is none of: extractive, a GGUF file, {FORM}")
         return model

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from opskit.contracts.runs import RunOrder
 from opskit.logging import configure_logging
+from opskit.settings import read_settings
+from opskit.starting import ends_in_one_line
 
 from trainer.improvement.stages import Stage
 
@@ -259,7 +261,7 @@ def _wiring() -> "Wiring":
     from trainer.settings import Settings
     from trainer.wiring import Wiring
 
-    settings = Settings()
+    settings = read_settings(Settings)
     configure_logging("trainer", level=settings.log_level, json=settings.log_json)
     return Wiring(settings)
 
@@ -288,4 +290,5 @@ def _say_missing(missing: ModuleNotFoundError) -> int:
 
 
 if __name__ == "__main__":
-    cli()
+    with ends_in_one_line():
+        cli()

@@ -18,6 +18,8 @@ from opskit.http import create_http_client
 from opskit.logging import configure_logging
 from opskit.metrics import instrument
 from opskit.request_context import RequestContextMiddleware
+from opskit.settings import read_settings
+from opskit.starting import StartMiddleware
 from prometheus_client import REGISTRY
 
 from trainer import metrics
@@ -40,7 +42,7 @@ TAGS = [
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service. Clients are made when it starts, and find their servers whenever those are there."""
-    settings = settings or Settings()
+    settings = settings or read_settings(Settings)
     configure_logging("trainer", level=settings.log_level, json=settings.log_json)
     checks: dict[str, Check] = {}
     optional_checks: dict[str, Check] = {}
@@ -56,6 +58,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.internal_token = settings.internal_token.get_secret_value()
     app.add_middleware(RequestContextMiddleware)
+    app.add_middleware(StartMiddleware)
     install_error_handlers(app)
     instrument(app)
     app.include_router(health_router(checks, optional=optional_checks))

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
-from opskit.settings import Port, ServiceSettings, TritonSettings
+from opskit.settings import DatabaseUrl, Port, ServiceSettings, TritonSettings
 from pydantic import AnyHttpUrl, Field, RedisDsn, SecretStr, field_validator
 
 from trainer.observing.judging import openai_judge
@@ -12,7 +12,7 @@ from trainer.observing.judging import openai_judge
 class Settings(TritonSettings, ServiceSettings):
     """Variables are named NEXUS_<FIELD>."""
 
-    trainer_database_url: str = "sqlite:///.nexus/state/trainer.db"
+    trainer_database_url: DatabaseUrl = "sqlite:///.nexus/state/trainer.db"
     broker_url: RedisDsn = RedisDsn("redis://127.0.0.1:6379/1")
     mlflow_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:5000")
     prometheus_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:9090")

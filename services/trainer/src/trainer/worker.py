@@ -12,6 +12,8 @@ from opskit.celery import create_celery
 from opskit.contracts.runs import START_RUN_TASK, TRAINER_QUEUE, RunOrder
 from opskit.errors import Unavailable
 from opskit.logging import configure_logging
+from opskit.settings import read_settings
+from opskit.starting import stops_when_unable
 from prometheus_client import start_http_server
 
 from trainer import metrics
@@ -74,6 +76,10 @@ class Worker:
         """Look at what was answered and voted since."""
         self._wiring.observer.tick()
 
+    def open(self) -> None:
+        """Open the database: before the first task comes, since nothing can be done without."""
+        _ = self._wiring.engine
+
     def start(self) -> None:
         """Show metrics."""
         settings = self._settings
@@ -82,7 +88,7 @@ class Worker:
 
 def create_worker(settings: Settings | None = None) -> Celery:
     """The Celery app with its tasks. Nothing is connected to before the worker starts."""
-    settings = settings or Settings()
+    settings = settings or read_settings(Settings)
     app = create_celery("trainer", str(settings.broker_url), queue=TRAINER_QUEUE)
     # One thread does the stages of runs, which are processes of their own; one observes answers, and may have to wait
     # for MLflow; and one looks after everything else.
@@ -141,6 +147,10 @@ def _connect_signals(worker: Worker, settings: Settings) -> None:
     def on_logging(**_: Any) -> None:
         configure_logging("trainer-worker", level=settings.log_level, json=settings.log_json)
 
+    def on_init(**_: Any) -> None:
+        with stops_when_unable():
+            worker.open()
+
     def on_ready(**_: Any) -> None:
         worker.start()
 
@@ -148,6 +158,7 @@ def _connect_signals(worker: Worker, settings: Settings) -> None:
         metrics.TASKS.labels(task.name, state.lower()).inc()
 
     signals.setup_logging.connect(on_logging, weak=False)
+    signals.worker_init.connect(on_init, weak=False)
     signals.worker_ready.connect(on_ready, weak=False)
     signals.task_postrun.connect(on_task, weak=False)
 

@@ -4,20 +4,14 @@ import logging
 import sys
 
 import uvicorn
-from pydantic import ValidationError
 
 from ui.app import create_app
-from ui.settings import Settings
+from ui.settings import read_settings
 
 
 def main() -> None:
     """Serve until told to stop."""
-    try:
-        settings = Settings()
-    except ValidationError as exc:
-        for problem in exc.errors():
-            print(f"NEXUS_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}", file=sys.stderr)
-        sys.exit(2)
+    settings = read_settings()
     logging.basicConfig(
         level=settings.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )

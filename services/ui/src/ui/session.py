@@ -14,7 +14,7 @@ from ui.models import KnowledgeBase
 from ui.ports import Figures, Gateway, Improvement
 from ui.prometheus import PrometheusReader
 from ui.safe_text import label
-from ui.settings import Settings
+from ui.settings import Settings, read_settings
 from ui.wording import Trouble, explained
 
 DEFAULT_BASE = "default"
@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 @st.cache_resource
 def settings() -> Settings:
     """The process's settings, read once."""
-    return Settings()
+    return read_settings()
 
 
 @st.cache_resource

@@ -1,13 +1,19 @@
 """Everything that can be set from outside; nothing else in this service reads the environment."""
 
-from typing import Annotated
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Final
 
-from pydantic import AnyHttpUrl, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+_BADLY_SET: Final = 2
 
 
 class Settings(BaseSettings):
-    """Settings of the chatbot. Each is the variable NEXUS_<NAME>; a missing key stops the start."""
+    """Settings of the chatbot. Each is the variable NEXUS_<NAME>, or a file of that name in lower case in the secrets
+    folder; a missing key stops the start."""
 
     model_config = SettingsConfigDict(env_prefix="NEXUS_", extra="ignore", hide_input_in_errors=True)
 
@@ -24,3 +30,23 @@ class Settings(BaseSettings):
     )
     alertmanager_url: AnyHttpUrl | None = None
     mlflow_url: AnyHttpUrl | None = None
+
+
+def read_settings() -> Settings:
+    """The settings; or the end of the process, with a line for each problem and no value in any of them."""
+    folder = Path(os.environ.get("NEXUS_SECRETS_DIR") or "/run/secrets/nexus")
+    try:
+        return Settings(_secrets_dir=folder if folder.exists() else None)
+    except ValidationError as exc:
+        problems = [_problem(str(error["loc"][0]), error["type"], error["msg"], folder) for error in exc.errors()]
+    except (SettingsError, OSError) as exc:
+        problems = [str(exc.__cause__ or exc)]
+    sys.stderr.writelines(f"{problem}\n" for problem in problems)
+    raise SystemExit(_BADLY_SET)
+
+
+def _problem(field: str, kind: str, says: str, folder: Path) -> str:
+    variable = f"NEXUS_{field}".upper()
+    if kind == "missing":
+        return f"{variable} is missing: set it, or put it into {folder / variable.lower()}"
+    return f"{variable}: {says}"

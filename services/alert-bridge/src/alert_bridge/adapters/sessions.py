@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from opskit.database import DATABASE_AWAY
 from opskit.errors import Unavailable
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 
@@ -23,7 +23,7 @@ class Sessions:
         try:
             with Session(self._engine) as session, session.begin():
                 yield session
-        except OperationalError as exc:
+        except DATABASE_AWAY as exc:
             raise Unavailable("The database of incidents does not answer; try again in a moment.") from exc
 
     @contextmanager

@@ -5,10 +5,10 @@ import asyncio
 import httpx
 import structlog
 from opskit.contracts.releases import ServingTable
+from opskit.database import DATABASE_AWAY
 from opskit.identity import Caller
 from pydantic import ValidationError
 from sqlalchemy import Engine, Integer, Text, select
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from rag import metrics
@@ -77,7 +77,7 @@ class TrainerTable:
         log.info("serving_table_changed", share=heard.share, **names)
         try:
             await asyncio.to_thread(self._keep, heard)
-        except OperationalError as exc:  # it serves all the same, and is asked for again after the next start
+        except DATABASE_AWAY as exc:  # it serves all the same, and is asked for again after the next start
             log.warning("serving_table_not_kept", reason=repr(exc)[:300])
 
     def _keep(self, table: ServingTable) -> None:

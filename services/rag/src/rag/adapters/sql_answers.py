@@ -8,9 +8,9 @@ from functools import partial
 from typing import TypeVar
 
 from opskit.contracts.answers import AnswerRecord
+from opskit.database import DATABASE_AWAY
 from opskit.errors import Unavailable
 from sqlalchemy import BigInteger, DateTime, Engine, Integer, String, Text, delete, func, select
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from rag.ports import KeptAnswers
@@ -76,7 +76,7 @@ class SqlAnswers:
     async def _run(self, pool: ThreadPoolExecutor, work: Callable[[], Result]) -> Result:
         try:
             return await asyncio.get_running_loop().run_in_executor(pool, work)
-        except OperationalError as exc:
+        except DATABASE_AWAY as exc:
             raise Unavailable("The database of answers cannot be used.") from exc
 
     def _save(self, record: AnswerRecord) -> None:

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any, Final, cast
 
 from opskit.contracts.answers import AnswerRecord
+from opskit.database import DATABASE_AWAY
 from opskit.errors import Unavailable
 from sqlalchemy import CursorResult, Engine, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from trainer.adapters.sql import kept_vote
@@ -160,7 +160,7 @@ class SqlObservations:
         try:
             with Session(self._engine) as session, session.begin():
                 yield session
-        except OperationalError as exc:
+        except DATABASE_AWAY as exc:
             raise Unavailable("The database of observations does not answer; try again in a moment.") from exc
 
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from opskit.contracts.releases import ReleaseBundle
+from opskit.database import DATABASE_AWAY
 from opskit.errors import Unavailable
 from sqlalchemy import Engine, select, text
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from trainer.adapters.tables import ReleaseChangeRow, ReleaseRow
@@ -89,7 +89,7 @@ class SqlReleases:
         try:
             with Session(self._engine) as session, session.begin():
                 yield session
-        except OperationalError as exc:
+        except DATABASE_AWAY as exc:
             raise Unavailable("The database of releases does not answer; try again in a moment.") from exc
 
 

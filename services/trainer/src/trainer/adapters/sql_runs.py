@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any, cast
 
 from opskit.contracts.runs import Outcome, RunOrder
+from opskit.database import DATABASE_AWAY
 from opskit.errors import Unavailable
 from sqlalchemy import Engine, func, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from trainer.adapters.tables import RunRow, RunStageRow
@@ -153,7 +153,7 @@ class SqlRuns:
         try:
             with Session(self._engine) as session, session.begin():
                 yield session
-        except OperationalError as exc:
+        except DATABASE_AWAY as exc:
             raise Unavailable("The database of runs does not answer; try again in a moment.") from exc
 
 

@@ -78,7 +78,7 @@ def openai_judge(setting: str) -> OpenAiJudge | None:
         return None
     url, _, model = setting.removeprefix("openai:").partition("#")
     if not (setting.startswith("openai:") and url.startswith(("http://", "https://")) and model):
-        raise ValueError(f"NEXUS_JUDGE={setting} is none of: {_FORM}")
+        raise ValueError(f"NEXUS_JUDGE is none of: {_FORM}")
     return OpenAiJudge(url.rstrip("/"), model)
 
 
