@@ -73,6 +73,7 @@ def provision(wanted: Wanted) -> str:
     secrets_volume.hand_over(wanted.secrets, settled)
     for folder, owner in wanted.owners.items():
         ownership.give(folder, owner)
-    stack_version.record(wanted.secrets, wanted.version)
+    if before != wanted.version:
+        stack_version.record(wanted.secrets, wanted.version)
     upgraded = f" (before: {before})" if before not in (None, wanted.version) else ""
     return f"secrets: {settled}; monitoring: profile {profile.name} rendered; version {wanted.version}{upgraded}"
