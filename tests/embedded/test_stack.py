@@ -5,11 +5,12 @@ import stat
 import pytest
 from embedded.errors import CannotStart
 from embedded.processes import processes
-from embedded.stack import BASE_PORTS, Stack, ports_with_offset
+from embedded.stack import Stack, ports_with_offset
+from provisioning.addresses import PORTS
 
 
 def test_the_offset_moves_every_port():
-    assert ports_with_offset("1000") == {name: port + 1000 for name, port in BASE_PORTS.items()}
+    assert ports_with_offset("1000") == {name: port + 1000 for name, port in PORTS.items()}
 
 
 @pytest.mark.parametrize("offset", ["many", "1.5", "-1", "60000", "0x10"])

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
-from embedded.alert_rules import with_profile
-from embedded.profile import load_profile
+from provisioning.alert_rules import with_profile
+from provisioning.profile import load_profile
 
 from tests.monitoring.promtool import ROOT, RULES, promtool
 

@@ -1,14 +1,12 @@
 """Everything the parts find on disk when they start."""
 
-from pathlib import Path
-from string import Template
+from provisioning import monitoring, whole_files
+from provisioning.errors import CannotProvision
 
-from embedded.alert_rules import with_profile
-from embedded.secrets_folder import Secrets, open_secrets, write_private
-from embedded.stack import BASE_PORTS, Stack
+from embedded.errors import CannotStart
+from embedded.secrets_folder import Secrets, open_secrets
+from embedded.stack import Stack
 from embedded.variables import as_env_file, published
-
-_TEMPLATES = ("prometheus.yml", "alertmanager.yml")
 
 
 def prepare(stack: Stack) -> Secrets:
@@ -19,30 +17,17 @@ def prepare(stack: Stack) -> Secrets:
         folder.mkdir(parents=True, exist_ok=True)
     (stack.documents / "default" / "default").mkdir(parents=True, exist_ok=True)
     secrets = open_secrets(stack.secrets)
-    write_private(stack.env_file, as_env_file(published(stack, secrets)))
+    whole_files.write(stack.env_file, as_env_file(published(stack, secrets)))
     rendered = stack.state / "monitoring"
-    _write_rules(stack, rendered / "rules")
-    for name in _TEMPLATES:
-        template = (stack.checkout / "monitoring" / f"{name}.tmpl").read_text()
-        (rendered / name).write_text(render(template, stack, secrets.webhook_token_file))
+    try:
+        monitoring.render(
+            stack.checkout / "monitoring",
+            rendered,
+            stack.profile,
+            addresses={name: stack.address(name) for name in stack.ports},
+            rules=str(rendered / "rules"),
+            webhook_token_file=secrets.webhook_token_file,
+        )
+    except CannotProvision as exc:
+        raise CannotStart(str(exc)) from exc
     return secrets
-
-
-def _write_rules(stack: Stack, folder: Path) -> None:
-    files = sorted((stack.checkout / "monitoring" / "rules").glob("*.yml"))
-    rules = with_profile({file.name: file.read_text() for file in files}, stack.profile)
-    folder.mkdir(parents=True, exist_ok=True)
-    for gone in {file.name for file in folder.glob("*.yml")} - rules.keys():
-        (folder / gone).unlink()
-    for name, text in rules.items():
-        (folder / name).write_text(text)
-
-
-def render(template: str, stack: Stack, webhook_token_file: Path) -> str:
-    """Fill in where everything is and how fast it acts; a name the template has and we do not is a mistake."""
-    addresses = {name.replace("-", "_"): stack.address(name) for name in BASE_PORTS}
-    return Template(template).substitute(
-        addresses | dict(stack.profile.alertmanager),
-        rules=stack.state / "monitoring" / "rules",
-        webhook_token_file=webhook_token_file,
-    )

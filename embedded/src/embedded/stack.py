@@ -5,29 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from provisioning.addresses import PORTS
+from provisioning.errors import CannotProvision
+from provisioning.profile import DEFAULT, Profile, load_profile
+
 from embedded.errors import CannotStart
-from embedded.profile import DEFAULT, Profile, load_profile
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-
-BASE_PORTS: Mapping[str, int] = {
-    "redis": 6379,
-    "milvus": 19530,
-    "triton": 8000,
-    "triton-grpc": 8001,
-    "triton-metrics": 8002,
-    "mlflow": 5000,
-    "prometheus": 9090,
-    "alertmanager": 9093,
-    "gateway": 8080,
-    "rag": 8081,
-    "ingest": 8082,
-    "trainer": 8083,
-    "alert-bridge": 8084,
-    "ui": 8501,
-    "ingest-worker": 9101,
-    "trainer-worker": 9102,
-}
 HOST = "127.0.0.1"
 _HIGHEST_PORT = 65535
 _PROFILES = CHECKOUT / "monitoring" / "profiles"
@@ -43,7 +27,7 @@ class Stack:
     ports: Mapping[str, int]
     inherited: Mapping[str, str]
     checkout: Path = CHECKOUT
-    profile: Profile = field(default_factory=lambda: load_profile(DEFAULT, _PROFILES))
+    profile: Profile = field(default_factory=lambda: _profile(DEFAULT))
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Stack":
@@ -55,7 +39,7 @@ class Stack:
             cache=Path(environment.get("NEXUS_CACHE_DIR") or home / "cache").resolve(),
             ports=ports_with_offset(environment.get("NEXUS_PORT_OFFSET") or "0"),
             inherited=dict(environment),
-            profile=load_profile(environment.get("NEXUS_PROFILE") or DEFAULT, _PROFILES),
+            profile=_profile(environment.get("NEXUS_PROFILE") or DEFAULT),
         )
 
     def address(self, name: str) -> str:
@@ -112,7 +96,14 @@ def ports_with_offset(offset: str) -> dict[str, int]:
         moved = int(offset)
     except ValueError:
         raise CannotStart(f"NEXUS_PORT_OFFSET={offset} is not a whole number; try NEXUS_PORT_OFFSET=1000") from None
-    highest = _HIGHEST_PORT - max(BASE_PORTS.values())
+    highest = _HIGHEST_PORT - max(PORTS.values())
     if not 0 <= moved <= highest:
         raise CannotStart(f"NEXUS_PORT_OFFSET={offset} leaves the range of ports; use 0 to {highest}")
-    return {name: port + moved for name, port in BASE_PORTS.items()}
+    return {name: port + moved for name, port in PORTS.items()}
+
+
+def _profile(name: str) -> Profile:
+    try:
+        return load_profile(name, _PROFILES)
+    except CannotProvision as exc:
+        raise CannotStart(str(exc)) from exc

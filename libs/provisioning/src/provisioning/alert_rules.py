@@ -5,8 +5,8 @@ from typing import Any
 
 import yaml
 
-from embedded.errors import CannotStart
-from embedded.profile import AlertChange, Profile
+from provisioning.errors import CannotProvision
+from provisioning.profile import AlertChange, Profile
 
 
 def with_profile(files: Mapping[str, str], profile: Profile) -> dict[str, str]:
@@ -22,9 +22,9 @@ def _change(files: Mapping[str, Any], change: AlertChange, profile: str) -> str:
     """Replace what the change says in the one rule that it means; the name of its file."""
     meant = [(name, rule) for name, rule in _alerts(files) if _means(change, rule)]
     if not meant:
-        raise CannotStart(f"Profile {profile} changes the alert {change}, which is not in monitoring/rules")
+        raise CannotProvision(f"Profile {profile} changes the alert {change}, which is not in monitoring/rules")
     if len(meant) > 1:
-        raise CannotStart(f"Profile {profile} changes {change}, and there are {len(meant)} such alerts: add labels")
+        raise CannotProvision(f"Profile {profile} changes {change}, and there are {len(meant)} such alerts: add labels")
     [(name, rule)] = meant
     rule.update(change.replaced)
     return name
