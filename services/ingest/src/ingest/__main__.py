@@ -1,13 +1,15 @@
-"""`python -m ingest reconcile | dead-letters`: for operators, with the settings of the service."""
+"""`python -m ingest reconcile | dead-letters | prepare-store`: for operators, with the settings of the service."""
 
 import typer
 from opskit.database import open_database
 from opskit.logging import configure_logging
 
+from ingest.bucket_commands import prepare_store
 from ingest.dead_letters import DeadLetters
 from ingest.settings import Settings
 
 cli = typer.Typer(help="Look after the documents.", no_args_is_help=True)
+cli.command("prepare-store")(prepare_store)
 
 
 @cli.command()
