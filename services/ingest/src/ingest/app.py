@@ -23,6 +23,7 @@ from ingest.adapters.celery_queue import CeleryQueue, create_task_app
 from ingest.adapters.document_store import open_store
 from ingest.adapters.folder_store import FolderStore
 from ingest.adapters.folder_watcher import FolderWatcher
+from ingest.adapters.s3_store import S3Store
 from ingest.catalogue import Catalogue
 from ingest.claims import Claims
 from ingest.dead_letters import DeadLetters
@@ -68,7 +69,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for away in DATABASE_AWAY:
         app.add_exception_handler(away, _on_database_away)
     instrument(app)
-    app.include_router(health_router(_checks(app, settings)))
+    app.include_router(health_router(_checks(app, settings), optional=_optional_checks(app, settings)))
     for routes in (documents, knowledge_bases, dead_letters, events):
         app.include_router(routes.router)
     return app
@@ -165,6 +166,17 @@ def _checks(app: FastAPI, settings: Settings) -> Mapping[str, Check]:
         await _answers(host, int(port))
 
     return {"store": store, "catalogue": catalogue, "queue": queue, "milvus": milvus, "embedder": embedder}
+
+
+def _optional_checks(app: FastAPI, settings: Settings) -> Mapping[str, Check]:
+    """Without events a change is noticed by reconcile: later, but noticed."""
+
+    async def events() -> None:
+        store = app.state.services.store
+        if isinstance(store, S3Store):
+            await asyncio.to_thread(store.check_notifies, settings.s3_events_target)
+
+    return {"events": events} if settings.s3_events_target else {}
 
 
 async def _answers(host: str, port: int) -> None:

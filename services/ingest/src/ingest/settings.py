@@ -23,6 +23,11 @@ class Settings(MilvusSettings, TritonSettings, ServiceSettings):
     s3_secret_key: SecretStr = SecretStr("")
     s3_bucket: str = "nexus"
     s3_secure: bool = True
+    s3_events_target: str = Field(
+        "",
+        pattern=r"^(arn:[^:\s]+:sqs:[^:\s]*:[^:\s]+:[^:\s]+)?$",
+        description="ARN of the target that the bucket sends its events to, and that posts them here; empty: none.",
+    )
     events_token: SecretStr = Field(SecretStr(""), description="Bearer token of POST /events/s3; empty: open.")
 
     tokenizer_file: Path = Field(

@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 import grpc
 import numpy as np
 import pytest
+from ingest.settings import Settings
 from opskit.contracts.chunks import EMBEDDING_DIMENSION
 from tritonclient.grpc import model_config_pb2, service_pb2, service_pb2_grpc
 from tritonclient.utils import deserialize_bytes_tensor
@@ -76,6 +78,19 @@ def s3_endpoint() -> Iterator[str]:
     host, port = threaded.get_host_and_port()
     yield f"{host}:{port}"
     threaded.stop()
+
+
+@pytest.fixture
+def s3_settings(s3_endpoint: str) -> Settings:
+    return Settings(
+        internal_token="an-internal-token-of-length",
+        store="s3",
+        s3_endpoint=s3_endpoint,
+        s3_bucket=f"nexus-{uuid.uuid4().hex[:8]}",
+        s3_access_key="key",
+        s3_secret_key="secret-key",
+        s3_secure=False,
+    )
 
 
 @pytest.fixture(scope="session")

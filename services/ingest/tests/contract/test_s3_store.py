@@ -1,26 +1,24 @@
 """The S3 store against an S3 server."""
 
 import io
-import uuid
 
 import pytest
+from ingest.adapters.s3_client import open_client
 from ingest.adapters.s3_store import S3Store
 from ingest.keys import DocumentName
+from ingest.settings import Settings
 from opskit.errors import TooLarge, Unavailable
 
 pytestmark = pytest.mark.contract
 
 
 @pytest.fixture
-def store(s3_endpoint: str) -> S3Store:
-    return S3Store(
-        s3_endpoint,
-        bucket=f"nexus-{uuid.uuid4().hex[:8]}",
-        access_key="key",
-        secret_key="secret-key",
-        secure=False,
-        max_bytes=1000,
-    )
+def store(s3_settings: Settings) -> S3Store:
+    return opened(s3_settings)
+
+
+def opened(settings: Settings) -> S3Store:
+    return S3Store(open_client(settings), settings.s3_bucket, max_bytes=1000)
 
 
 def named(key: str) -> DocumentName:
@@ -70,10 +68,8 @@ def test_an_object_that_is_too_large_is_not_read(store):
         store.get(named("huge.txt"))
 
 
-def test_a_server_that_is_away_is_unavailable():
-    store = S3Store(
-        "127.0.0.1:1", bucket="nexus", access_key="key", secret_key="secret-key", secure=False, max_bytes=1000
-    )
+def test_a_server_that_is_away_is_unavailable(s3_settings):
+    store = opened(s3_settings.model_copy(update={"s3_endpoint": "127.0.0.1:1"}))
     for call in (
         store.check,
         lambda: store.get(named("a")),
