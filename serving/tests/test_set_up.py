@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from nexus_serving import pythons, triton_environment
 from nexus_serving.choice import Elsewhere, Extractive, GgufFile, HubFile, choice
 from nexus_serving.command import Listen, installed_triton, server_command
 from nexus_serving.embedder_model import FINGERPRINT, embedder_folder
-from nexus_serving.layout import Layout, SetUpFailed
+from nexus_serving.layout import SERVING, Layout, SetUpFailed
 from nexus_serving.llama.environment import llama_python, prepare_llama
 from nexus_serving.preparing import prepare
 from nexus_serving.pythons import Interpreter, find_python
@@ -175,3 +177,18 @@ def test_a_cache_that_cannot_be_written_is_said_in_one_line(tmp_path: Path):
     (tmp_path / "file").touch()
     with pytest.raises(SetUpFailed, match=r"cannot be written.*set NEXUS_CACHE_DIR"):
         prepare(Layout(tmp_path / "file" / "cache", tmp_path), pytest.fail)
+
+
+def test_installed_anywhere_it_finds_the_parts_of_the_folder_that_stands_for_the_checkout(tmp_path: Path):
+    show = (
+        "from nexus_serving.layout import MODEL_REPOSITORY, SHIPPED_READER, Layout; "
+        "print(MODEL_REPOSITORY, SHIPPED_READER, Layout.from_environment().home)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", show],
+        env={"NEXUS_HOME": str(tmp_path), "PYTHONPATH": str(SERVING)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == [f"{tmp_path}/serving/model_repository", f"{tmp_path}/models/reader", str(tmp_path)]

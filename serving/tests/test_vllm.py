@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-_PATH = Path(__file__).resolve().parent.parent / "vllm" / "launch.py"
+_PATH = Path(__file__).resolve().parent.parent / "vllm_server" / "launch.py"
 _spec = importlib.util.spec_from_file_location("vllm_launch", _PATH)
 assert _spec is not None
 assert _spec.loader is not None
@@ -52,6 +52,13 @@ def test_any_argument_of_the_engine_can_be_given_and_wins():
     more = {"quantization": "awq", "max_model_len": 4096}
     served = launch.Served.from_environment({**MODEL, "NEXUS_VLLM_ENGINE": json.dumps(more)})
     assert more.items() <= served.engine.items()
+
+
+def test_what_is_downloaded_and_compiled_goes_to_the_cache_unless_it_is_said_otherwise():
+    variables = launch.variables_for(Path("/cache"), {"HF_HOME": "/mine", "LD_LIBRARY_PATH": "/cuda"})
+    assert variables["HF_HOME"] == "/mine"
+    assert variables["LD_LIBRARY_PATH"] == "/cuda"
+    assert variables["TRITON_CACHE_DIR"] == "/cache/triton"
 
 
 def test_a_folder_is_served_under_its_name():

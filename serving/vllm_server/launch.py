@@ -78,6 +78,19 @@ def write_repository(target: Path, served: Served) -> None:
     (target / served.name / "config.pbtxt").write_text(CONFIG)
 
 
+def variables_for(cache: Path, inherited: Mapping[str, str]) -> dict[str, str]:
+    """What is downloaded and compiled goes to the cache: it outlives the container, and may hold programs (a tmpfs may
+    not); what is set already stays. A user without a name is given one: PyTorch asks for it."""
+    return {
+        "HF_HOME": str(cache / "huggingface"),
+        "VLLM_CACHE_ROOT": str(cache / "vllm"),
+        "TRITON_CACHE_DIR": str(cache / "triton"),
+        "TORCHINDUCTOR_CACHE_DIR": str(cache / "torchinductor"),
+        "USER": "nexus",
+        **inherited,
+    }
+
+
 def _number(variables: Mapping[str, str], name: str, default: int) -> int:
     value = variables.get(name, "").strip()
     if value and (not value.isdigit() or int(value) < 1):
@@ -109,8 +122,9 @@ def main() -> None:
         sys.exit(f"vllm: {failure}")
     repository = Path(os.environ.get("NEXUS_STATE_DIR") or "/tmp") / "vllm" / "model_repository"  # noqa: S108
     write_repository(repository, served)
+    cache = Path(os.environ.get("NEXUS_CACHE_DIR") or "/var/lib/nexus/cache")
     command = served.command(repository)
-    os.execv(command[0], command)
+    os.execve(command[0], command, variables_for(cache, os.environ))
 
 
 if __name__ == "__main__":
