@@ -2,13 +2,18 @@
 
 import json
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from nexus_serving import pythons, triton_environment
 from nexus_serving.choice import Elsewhere, Extractive, GgufFile, HubFile, choice
-from nexus_serving.command import Listen, server_command
-from nexus_serving.layout import Layout, SetUpFailed
+from nexus_serving.command import Listen, installed_triton, server_command
+from nexus_serving.embedder_model import FINGERPRINT, embedder_folder
+from nexus_serving.layout import SERVING, Layout, SetUpFailed
+from nexus_serving.llama.environment import llama_python, prepare_llama
+from nexus_serving.preparing import prepare
 from nexus_serving.pythons import Interpreter, find_python
 from nexus_serving.served_repository import model_parameters, write_repository
 from nexus_serving.triton_environment import TritonEnvironment
@@ -128,3 +133,62 @@ def test_a_setting_that_is_no_number_is_named(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("NEXUS_MODEL_SLOTS", "many")
     with pytest.raises(SetUpFailed, match="NEXUS_MODEL_SLOTS=many is no number above 0"):
         Layout.from_environment()
+
+
+def test_an_image_brings_its_own_server_and_what_it_sets_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/usr/local/cuda/lib64")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "tritonserver").touch()
+    triton = installed_triton(Layout(tmp_path, tmp_path, home=tmp_path / "home", system_triton=tmp_path))
+    assert triton.server == str(tmp_path / "bin" / "tritonserver")
+    assert triton.backends == str(tmp_path / "backends")
+    assert triton.variables()["LD_LIBRARY_PATH"] == "/usr/local/cuda/lib64"
+    assert triton.variables()["NEXUS_SERVING_PATH"].split(":")[0] == str(tmp_path / "home" / "packages")
+
+
+def test_an_image_without_a_server_is_named(tmp_path: Path):
+    with pytest.raises(SetUpFailed, match=r"NEXUS_SYSTEM_TRITON=.* holds no bin/tritonserver"):
+        installed_triton(Layout(tmp_path, tmp_path, system_triton=tmp_path))
+
+
+def test_what_an_image_was_built_with_is_found_before_the_cache(tmp_path: Path):
+    layout = Layout(cache=tmp_path / "cache", state=tmp_path, home=tmp_path / "home")
+    assert embedder_folder(layout).is_relative_to(layout.cache)
+    built_in = tmp_path / "home" / "models" / "embedder" / FINGERPRINT[:16]
+    built_in.mkdir(parents=True)
+    (built_in / "embedder.json").touch()
+    python = tmp_path / "home" / "llama" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.touch()
+    assert embedder_folder(layout) == built_in
+    assert llama_python(layout) == prepare_llama(layout, print) == str(python)
+
+
+def test_an_image_that_has_everything_prepares_nothing_and_needs_no_cache(tmp_path: Path):
+    built_in = tmp_path / "home" / "models" / "embedder" / FINGERPRINT[:16]
+    built_in.mkdir(parents=True)
+    (built_in / "embedder.json").touch()
+    layout = Layout(tmp_path / "cache", tmp_path, home=tmp_path / "home", system_triton=tmp_path)
+    prepare(layout, pytest.fail)
+    assert not layout.cache.exists()
+
+
+def test_a_cache_that_cannot_be_written_is_said_in_one_line(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(SetUpFailed, match=r"cannot be written.*set NEXUS_CACHE_DIR"):
+        prepare(Layout(tmp_path / "file" / "cache", tmp_path), pytest.fail)
+
+
+def test_installed_anywhere_it_finds_the_parts_of_the_folder_that_stands_for_the_checkout(tmp_path: Path):
+    show = (
+        "from nexus_serving.layout import MODEL_REPOSITORY, SHIPPED_READER, Layout; "
+        "print(MODEL_REPOSITORY, SHIPPED_READER, Layout.from_environment().home)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", show],
+        env={"NEXUS_HOME": str(tmp_path), "PYTHONPATH": str(SERVING)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == [f"{tmp_path}/serving/model_repository", f"{tmp_path}/models/reader", str(tmp_path)]
