@@ -1,4 +1,4 @@
-"""`python -m ingest reconcile | dead-letters | prepare-store`: for operators, with the settings of the service."""
+"""`python -m ingest reconcile | dead-letters | prepare-store | bucket`: for operators, with the service's settings."""
 
 import typer
 from opskit.database import open_database
@@ -6,12 +6,13 @@ from opskit.logging import configure_logging
 from opskit.settings import read_settings
 from opskit.starting import ends_in_one_line
 
-from ingest.bucket_commands import prepare_store
+from ingest.bucket_commands import bucket_cli, prepare_store
 from ingest.dead_letters import DeadLetters
 from ingest.settings import Settings
 
 cli = typer.Typer(help="Look after the documents.", no_args_is_help=True)
 cli.command("prepare-store")(prepare_store)
+cli.add_typer(bucket_cli, name="bucket")
 
 
 @cli.command()

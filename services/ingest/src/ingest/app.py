@@ -172,11 +172,10 @@ def _optional_checks(app: FastAPI, settings: Settings) -> Mapping[str, Check]:
     """Without events a change is noticed by reconcile: later, but noticed."""
 
     async def events() -> None:
-        store = app.state.services.store
-        if isinstance(store, S3Store):
-            await asyncio.to_thread(store.check_notifies, settings.s3_events_target)
+        store: S3Store = app.state.services.store
+        await asyncio.to_thread(store.check_notifies, settings.s3_events_target)
 
-    return {"events": events} if settings.s3_events_target else {}
+    return {"events": events} if settings.store == "s3" and settings.s3_events_target else {}
 
 
 async def _answers(host: str, port: int) -> None:

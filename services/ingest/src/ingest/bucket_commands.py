@@ -1,12 +1,15 @@
 """`python -m ingest prepare-store` and `bucket save | restore`: for a new S3 server, and for backups."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from pathlib import Path
+from typing import IO, Annotated
 
 import typer
 from opskit.errors import NexusError
 
+from ingest.adapters import bucket_archive
 from ingest.adapters.s3_client import open_client
 from ingest.adapters.s3_setup import make_buckets, subscribe, wait_until_it_answers
 from ingest.errors import StoreRefused
@@ -31,12 +34,67 @@ def prepare_store(
             _say(f"warning: no events will come from {settings.s3_bucket}, target {target}: {exc.message}")
 
 
+bucket_cli = typer.Typer(help="Save a bucket as a tar stream, and restore it.", no_args_is_help=True)
+
+
+@bucket_cli.command()
+def save(
+    bucket: Annotated[str, typer.Argument(help="Any bucket that the keys may read.")],
+    archive: Annotated[str, typer.Argument(help="A file; - is standard output.")] = "-",
+) -> None:
+    """Write all objects of the bucket, with content type and metadata, into one tar archive."""
+    with _one_line_errors(), _written(archive) as out:
+        done = bucket_archive.save(open_client(Settings()), bucket, out, _say)
+    _say(f"saved {bucket}: {done.objects:,} objects, {done.bytes / 1e6:,.1f} MB")
+
+
+@bucket_cli.command()
+def restore(
+    bucket: Annotated[str, typer.Argument(help="Made when it is missing.")],
+    archive: Annotated[str, typer.Argument(help="A file; - is standard input.")] = "-",
+    delete_others: Annotated[bool, typer.Option(help="Remove objects that are not in the archive.")] = False,
+) -> None:
+    """Put back the objects of an archive. One that is there as it was is left alone."""
+    with _one_line_errors(), _read(archive) as source:
+        done = bucket_archive.restore(open_client(Settings()), bucket, source, _say, delete_others=delete_others)
+    told = f"{done.objects:,} objects, {done.unchanged:,} of them were there already, {done.deleted:,} others deleted"
+    _say(f"restored {bucket}: {told}")
+
+
+@contextmanager
+def _written(archive: str) -> Iterator[IO[bytes]]:
+    """A file appears when it is whole."""
+    if archive == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    part = Path(f"{archive}.part")
+    try:
+        with part.open("wb") as out:
+            yield out
+        part.replace(archive)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _read(archive: str) -> Iterator[IO[bytes]]:
+    if archive == "-":
+        yield sys.stdin.buffer
+        return
+    with Path(archive).open("rb") as source:
+        yield source
+
+
 @contextmanager
 def _one_line_errors() -> Iterator[None]:
     try:
         yield
     except NexusError as exc:
         _say(f"error: {exc.message}")
+        raise typer.Exit(1) from exc
+    except OSError as exc:  # of the archive's file
+        _say(f"error: {exc}")
         raise typer.Exit(1) from exc
 
 

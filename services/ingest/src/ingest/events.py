@@ -1,7 +1,8 @@
 """S3 event notifications (AWS, MinIO, RustFS) as hints which documents to look at. Pure.
 
 An event may be old, repeated or out of order, so nothing is taken from it but the object's name: what is in the store
-now decides.
+now decides. What is well formed and says nothing to us is taken all the same: MinIO sends a refused event again and
+again, and those behind it wait.
 """
 
 from urllib.parse import unquote_plus
@@ -15,7 +16,7 @@ MAX_RECORDS = 10_000
 
 
 class _Object(BaseModel):
-    key: str = Field(min_length=1, max_length=8192)
+    key: str = Field(max_length=8192)  # empty in events of a bucket itself
 
 
 class _Bucket(BaseModel):

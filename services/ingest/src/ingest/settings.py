@@ -36,7 +36,9 @@ class Settings(MilvusSettings, TritonSettings, ServiceSettings):
     max_document_bytes: int = Field(50 * 1024 * 1024, ge=1)
     max_chunks: int = Field(5_000, ge=1, description="A document with more chunks is refused.")
 
-    milvus_flush: bool = Field(False, description="Flush after each document: right for Milvus Lite only.")
+    milvus_flush: bool | None = Field(
+        None, description="Flush after each document; unset: on Milvus Lite, where it is right, and nowhere else."
+    )
     reconcile_seconds: float = Field(60.0, gt=0)
     worker_metrics_port: Port = 9101
     worker_metrics_host: str = "127.0.0.1"

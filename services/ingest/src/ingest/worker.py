@@ -163,9 +163,11 @@ def create_worker(settings: Settings | None = None) -> Celery:
             }
         },
     )
-    app.task(name=INDEX_TASK)(worker.index_document)
+    # Taken means taken: what a task was for stands in the catalogue, and its lease is given back there. A late
+    # acknowledgement on a connection that broke meanwhile would end the whole worker (kombu's Redis transport).
+    app.task(name=INDEX_TASK, acks_late=False)(worker.index_document)
 
-    @app.task(name=RECONCILE_TASK)
+    @app.task(name=RECONCILE_TASK, acks_late=False)
     def reconcile() -> None:
         worker.reconcile()
 

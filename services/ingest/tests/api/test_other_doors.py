@@ -47,6 +47,32 @@ class TestEvents:
             good = {"authorization": "Bearer secret-token"}
             assert (await anonymous.head("/events/s3", headers=good)).status_code == 200
 
+    async def test_overwriting_and_deleting_reach_the_document_by_events_alone(self, anonymous, client, app):
+        store = app.state.services.store
+
+        async def told(event: str) -> dict:
+            body = json.dumps(
+                {
+                    "EventName": event,
+                    "Key": "nexus/acme/default/a b.md",
+                    "Records": [{"eventName": event, "s3": {"object": {"key": "acme%2Fdefault%2Fa+b.md"}}}],
+                }
+            )
+            headers = {"content-type": "application/json", "user-agent": "Go-http-client/1.1"}
+            response = await anonymous.post("/events/s3", content=body, headers=headers)
+            assert response.status_code == 202
+            return response.json() | (await client.get("/v1/documents/a b.md")).json()
+
+        store.put(named("a b.md"), b"one")
+        first = await told("s3:ObjectCreated:Put")
+        store.put(named("a b.md"), b"two")
+        second = await told("s3:ObjectCreated:CompleteMultipartUpload")
+        assert (first["changed"], second["changed"], second["etag"] != first["etag"]) == (1, 1, True)
+        assert (await told("s3:ObjectCreated:Put"))["changed"] == 0  # late, and old news
+        store.delete(named("a b.md"))
+        assert (await told("s3:ObjectRemoved:DeleteMarkerCreated"))["status"] == "deleted"
+        assert (await told("s3:ObjectRemoved:Delete"))["changed"] == 0
+
 
 class TestDeadLetters:
     async def test_there_are_none_and_unknown_ones_are_404(self, client):

@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import grpc
@@ -158,9 +158,31 @@ def metrics_port() -> int:
     return free_port()
 
 
+class RedisInMemory:
+    """Redis that keeps nothing over a restart."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._port = folder, free_port()
+        self._running = ExitStack()
+        self.url = f"redis://127.0.0.1:{self._port}/1"
+
+    def start(self) -> None:
+        port = str(self._port)
+        command = ("redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder))
+        self._running.enter_context(server(*command, port=self._port, log=self._folder / "redis.log"))
+
+    def stop(self) -> None:
+        self._running.close()
+
+
 @pytest.fixture
-def redis_url(tmp_path: Path) -> Iterator[str]:
-    port = free_port()
-    command = ("redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path))
-    with server(*command, port=port, log=tmp_path / "redis.log"):
-        yield f"redis://127.0.0.1:{port}/1"
+def redis_server(tmp_path: Path) -> Iterator[RedisInMemory]:
+    redis = RedisInMemory(tmp_path)
+    redis.start()
+    yield redis
+    redis.stop()
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisInMemory) -> str:
+    return redis_server.url

@@ -4,9 +4,11 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 
+import grpc
 import numpy as np
 import pytest
-from ingest.adapters.milvus_index import QUIET, MilvusIndex
+from ingest.adapters.milvus_index import QUIET, MilvusIndex, _schema
+from ingest.errors import IndexRefused
 from ingest.keys import DocumentName
 from ingest.ports import Extracted, Vectors
 from ingest.splitting import Chunk
@@ -14,6 +16,7 @@ from opskit.contracts.chunks import EMBEDDING_DIMENSION, FIELD, collection_name
 from opskit.errors import Unavailable
 from opskit.lexical import lexical_text
 from pymilvus import MilvusClient
+from pymilvus.exceptions import MilvusException
 
 pytestmark = pytest.mark.contract
 NAME = DocumentName("acme", "default", "guide/intro.md")
@@ -21,7 +24,7 @@ NAME = DocumentName("acme", "default", "guide/intro.md")
 
 @pytest.fixture
 def index(milvus_url: str) -> Iterator[MilvusIndex]:
-    opened = MilvusIndex(milvus_url, flush=True)
+    opened = MilvusIndex(milvus_url)
     yield opened
     opened.close()
 
@@ -141,6 +144,51 @@ def test_a_collection_dropped_behind_our_back_is_made_again(index, client, finge
         write(index, fingerprint, NAME, 2, "text one")
     write(index, fingerprint, NAME, 3, "text one")
     assert index.count(fingerprint) == 1
+
+
+def test_counting_notices_at_once_that_the_collection_vanished(index, client, fingerprint):
+    write(index, fingerprint, NAME, 1, "text one")
+    client.drop_collection(collection_name(fingerprint))
+    assert index.count(fingerprint) == 0
+    assert index.contents(fingerprint) == {}
+
+
+def test_a_collection_that_was_made_without_its_indexes_gets_them(index, client, fingerprint):
+    collection = collection_name(fingerprint)
+    client.create_collection(collection, schema=_schema(client))
+    assert client.list_indexes(collection) == []
+    write(index, fingerprint, NAME, 1, "text one")
+    assert index.count(fingerprint) == 1
+    assert len(client.list_indexes(collection)) == 2
+
+
+def test_lite_gets_an_exact_index_and_reads_see_all(index, client, fingerprint):
+    write(index, fingerprint, NAME, 1, "text one")
+    (dense,) = client.list_indexes(collection_name(fingerprint), field_name=FIELD.DENSE)
+    assert client.describe_index(collection_name(fingerprint), dense)["index_type"] == "FLAT"
+
+
+def test_a_huge_document_goes_in_several_messages(index, client, fingerprint, monkeypatch):
+    monkeypatch.setattr("ingest.adapters.milvus_index._MOST_BYTES", 5_000)
+    write(index, fingerprint, NAME, 1, *(f"chunk {n}" for n in range(10)))
+    assert index.count(fingerprint) == 10
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "error"),
+    [
+        (9, "quota exceeded", Unavailable),
+        (106, "collection on recovering", Unavailable),
+        (503, "channel not available", Unavailable),
+        (1, "Retry timeout: 20s", Unavailable),
+        (grpc.StatusCode.UNAVAILABLE, "away", Unavailable),
+        (1100, "the length exceeds the maximum", IndexRefused),
+        (1, "unexpected error", IndexRefused),
+    ],
+)
+def test_what_a_server_cannot_do_now_is_no_documents_fault(index, code, message, error):
+    with pytest.raises(error), index._translated():
+        raise MilvusException(code, message)
 
 
 def test_a_server_that_is_away_is_unavailable(fingerprint):

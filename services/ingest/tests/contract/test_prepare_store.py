@@ -7,11 +7,13 @@ import sys
 import threading
 from collections.abc import Callable
 
+import httpx
 import pytest
 from ingest.adapters.s3_client import open_client
 from ingest.adapters.s3_notifications import EVENTS
 from ingest.adapters.s3_setup import make_buckets, subscribe, wait_until_it_answers
 from ingest.adapters.s3_store import S3Store
+from ingest.app import create_app
 from ingest.errors import StoreRefused
 from minio.notificationconfig import NotificationConfig, PrefixFilterRule, QueueConfig
 from opskit.errors import Unavailable
@@ -125,6 +127,20 @@ class TestNotifications:
             store.check_notifies(TARGET)
         subscribe(client, s3_settings.s3_bucket, TARGET, said.append)
         store.check_notifies(TARGET)
+
+
+async def test_readyz_notes_that_no_events_come(client, s3_settings, tmp_path, said):
+    settings = s3_settings.model_copy(
+        update={"s3_events_target": TARGET, "ingest_database_url": f"sqlite:///{tmp_path}/ingest.db"}
+    )
+    app = create_app(settings)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://ingest") as anonymous,
+    ):
+        assert "reconcile alone" in (await anonymous.get("/readyz")).json()["checks"]["events"]
+        subscribe(client, settings.s3_bucket, TARGET, said.append)
+        assert (await anonymous.get("/readyz")).json()["checks"]["events"] == "ok"
 
 
 def test_a_bucket_made_twice_is_made_once(s3_settings, said):

@@ -15,13 +15,17 @@ import httpx
 import pytest
 from ingest.adapters.celery_queue import CeleryQueue, create_task_app
 from ingest.adapters.folder_store import FolderStore
-from ingest.adapters.milvus_index import MilvusIndex
+from ingest.adapters.milvus_index import QUIET, MilvusIndex
 from ingest.catalogue import Catalogue
 from ingest.claims import Claims
 from ingest.dispatch import dispatch
 from ingest.documents import Documents
 from ingest.keys import DocumentName
+from opskit.contracts.chunks import FIELD, collection_name
 from opskit.database import open_database
+from opskit.lexical import lexical_text
+from pymilvus import MilvusClient
+from pymilvus.exceptions import MilvusException
 
 pytestmark = pytest.mark.contract
 NAME = DocumentName("acme", "default", "big.md")
@@ -129,3 +133,53 @@ def test_a_worker_killed_in_the_middle_loses_and_doubles_nothing(worker, triton)
     assert generation[1] == worker.documents.get(NAME).chunks == 160
     # What was embedded before the kill was kept: at most the batch in flight was done again.
     assert sum(count - 1 for count in Counter(triton.texts).values()) <= 16
+
+
+def test_a_queue_that_forgets_everything_loses_no_document(worker, triton, redis_server):
+    triton.seconds = 0.3
+    first, second, third = (DocumentName("acme", "default", f"{number}.md") for number in range(3))
+    worker.documents.put(first, handbook(60))
+    worker.until(lambda: worker.status(first) == "indexing")
+    redis_server.stop()
+    worker.documents.put(second, handbook(2))  # it is accepted, and waits
+    triton.seconds = 0.0
+    redis_server.start()
+    worker.documents.put(third, handbook(1))
+    worker.until(lambda: {worker.status(name) for name in (first, second, third)} == {"indexed"}, seconds=60)
+    held = worker.index.contents(triton.fingerprint)
+    assert {name.id: sum(held[name.id].generations.values()) for name in (first, second, third)} == {
+        first.id: 60,
+        second.id: 2,
+        third.id: 1,
+    }
+
+
+def test_an_index_that_vanished_is_built_again_by_itself_and_nothing_is_embedded_again(worker, triton, milvus_url):
+    worker.documents.put(NAME, handbook(5))
+    worker.until(lambda: worker.status() == "indexed")
+    embedded = len(triton.texts)
+    client = MilvusClient(milvus_url, grpc_options=QUIET)
+    client.drop_collection(collection_name(triton.fingerprint))
+    worker.until(lambda: worker.status() != "indexed")  # the loss can be seen
+    worker.until(lambda: worker.status() == "indexed")
+    assert sum(worker.index.contents(triton.fingerprint)[NAME.id].generations.values()) == 5
+    assert _found(client, triton.fingerprint)
+
+    worker.kill()
+    client.drop_collection(collection_name(triton.fingerprint))
+    assert not _found(client, triton.fingerprint)
+    worker.start()
+    worker.until(lambda: bool(_found(client, triton.fingerprint)))
+    worker.until(lambda: worker.status() == "indexed")
+    assert len(triton.texts) == embedded
+    client.close()
+
+
+def _found(client: MilvusClient, fingerprint: str) -> list[dict]:
+    try:
+        (hits,) = client.search(
+            collection_name(fingerprint), [lexical_text("handbook")], anns_field=FIELD.SPARSE, limit=5, filter=""
+        )
+    except MilvusException:  # there is no collection, or none that is loaded
+        return []
+    return list(hits)
