@@ -1,16 +1,23 @@
-"""For all tests: none reaches another machine by accident, and those of language models share a tiny one."""
+"""For all tests: none reaches another machine by accident, those of language models share a tiny one, and those of SQL
+may have a PostgreSQL."""
 
 import fcntl
 import hashlib
 import ipaddress
 import os
+import shutil
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
@@ -81,3 +88,63 @@ def tiny_model() -> Path:
             )
             assert made.returncode == 0, made.stderr
     return model
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The folder of the socket of a PostgreSQL of our own. It sorts and tells the time unlike Python, so that nobody
+    comes to rely on it, and never waits for the disk. It refuses to be run by root."""
+    programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name))
+    as_somebody: dict[str, Any] = {"user": "nobody", "extra_groups": []} if os.getuid() == 0 else {}
+    folder = Path(tempfile.mkdtemp(prefix="nexus-postgresql-"))  # a socket's path must be short
+    if as_somebody:
+        shutil.chown(folder, as_somebody["user"])
+    data = folder / "data"
+    make = [programs / "initdb", "--username=nexus", "--auth=trust", "--encoding=UTF8", "--no-sync", f"--pgdata={data}"]
+    make += ["--locale-provider=icu", "--icu-locale=en-US", "--locale=C.UTF-8"]
+    subprocess.run(make, check=True, capture_output=True, cwd=folder, **as_somebody)
+    settings = "listen_addresses=", "fsync=off", "full_page_writes=off", "timezone=Asia/Kolkata", "max_connections=200"
+    run = [programs / "postgres", "-D", data, "-k", folder, *(word for one in settings for word in ("-c", one))]
+    with (folder / "log").open("w") as log:
+        server = subprocess.Popen(run, stdout=log, stderr=log, cwd=folder, **as_somebody)
+    try:
+        _wait_for(server, folder)
+        yield str(folder)
+    finally:
+        server.send_signal(signal.SIGQUIT)
+        server.wait()
+        shutil.rmtree(folder)
+
+
+def _wait_for(server: "subprocess.Popen[bytes]", folder: Path) -> None:
+    while True:
+        try:
+            return psycopg.connect(host=str(folder), user="nexus", dbname="postgres").close()
+        except psycopg.OperationalError:
+            assert server.poll() is None, (folder / "log").read_text()
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def make_postgresql(postgresql: str) -> Iterator[Callable[[], str]]:
+    """Makes an empty database, and says its URL."""
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(f"test_{uuid.uuid4().hex}")
+        server.execute(f"CREATE DATABASE {made[-1]}")
+        return f"postgresql+psycopg://nexus@/{made[-1]}?host={postgresql}"
+
+    with psycopg.connect(host=postgresql, user="nexus", dbname="postgres", autocommit=True) as server:
+        yield make
+        for name in made:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.contract)])
+def any_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database: what uses it is tested on both kinds."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/test.db"
+    url: str = request.getfixturevalue("make_postgresql")()
+    return url

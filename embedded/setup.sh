@@ -54,7 +54,10 @@ need_programs() {
     command -v prometheus >/dev/null || packages="$packages prometheus"
     command -v prometheus-alertmanager >/dev/null || packages="$packages prometheus-alertmanager"
     servers="$packages"
-    if [ "$tests" = yes ]; then command -v chromium >/dev/null || packages="$packages chromium"; fi
+    if [ "$tests" = yes ]; then
+        command -v chromium >/dev/null || packages="$packages chromium"
+        ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { packages="$packages postgresql"; servers="$servers postgresql"; }
+    fi
     [ -z "$packages" ] || install_packages $packages
     [ -z "$servers" ] || leave_to_nexus $servers
 }

@@ -241,8 +241,13 @@ class Stack:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    opened = open_database(f"sqlite:///{tmp_path}/ingest.db", migrations="ingest.migrations")
+def database(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/ingest.db"
+
+
+@pytest.fixture
+def engine(database: str) -> Iterator[Engine]:
+    opened = open_database(database, migrations="ingest.migrations")
     yield opened
     opened.dispose()
 

@@ -50,6 +50,12 @@ class SchemaTooNew(NexusError):
     """The database was written by a newer version; this one would not know what it reads."""
 
 
+def storable(text: str) -> str:
+    """For text that nobody checked, such as an exception's: PostgreSQL keeps no NUL, and no database keeps half a
+    character."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
 def open_database(url: str, *, migrations: str) -> Engine:
     """An engine for `url` with its schema brought up to date from the package `migrations` (e.g. "rag.migrations").
 
@@ -62,7 +68,7 @@ def open_database(url: str, *, migrations: str) -> Engine:
         _upgrade(engine, migrations)
     except DBAPIError as exc:
         engine.dispose()
-        raise Unavailable(f"The database {_shown(parsed)} cannot be used: {' '.join(str(exc.orig).split())}") from exc
+        raise _unusable(parsed, exc.orig) from exc
     except CommandError as exc:
         engine.dispose()
         if not isinstance(exc.__cause__, ResolutionError):
@@ -78,7 +84,7 @@ def _sqlite(url: URL) -> Engine:
     """In WAL mode with full fsync, so that an acknowledged write outlives a crash and several processes may share the
     file."""
     if url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(url)
     engine = create_engine(url)
     event.listen(engine, "connect", _set_sqlite_pragmas)
     return engine
@@ -93,7 +99,7 @@ def _postgresql(url: URL) -> Engine:
     """With limits on every wait, so that a server that vanished or a lock that stays is an error and not a hang. What
     the URL itself says about them wins."""
     limits = {"connect_timeout": "5", "keepalives_idle": "30", "tcp_user_timeout": "30000"}
-    limits["options"] = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+    limits["options"] = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=10min"
     return create_engine(
         url.set(query={**limits, **url.query}),
         pool_pre_ping=True,
@@ -117,6 +123,17 @@ def _upgrade(engine: Engine, migrations: str) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         connection.commit()
+
+
+def _make_folder(url: URL) -> None:
+    try:
+        Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise _unusable(url, exc) from exc
+
+
+def _unusable(url: URL, reason: BaseException | None) -> Unavailable:
+    return Unavailable(f"The database {_shown(url)} cannot be used: {' '.join(str(reason).split())}")
 
 
 def _shown(url: URL) -> str:

@@ -20,6 +20,11 @@ LATER = NOON + timedelta(minutes=6)
 NEXT_DAY = NOON + timedelta(days=1)
 
 
+@pytest.fixture
+def database(any_database):
+    return any_database
+
+
 def all_of(store):
     return store.page(limit=1000, before=None).incidents
 

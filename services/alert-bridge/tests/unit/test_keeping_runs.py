@@ -16,6 +16,11 @@ NEXT_DAY = NOON + timedelta(days=1)
 MANUAL = RunOrder(run_id="run_manual0001", target="reader", reason="by hand")
 
 
+@pytest.fixture
+def database(any_database):
+    return any_database
+
+
 def report(outcome="promoted", finished_at=LATER, message=""):
     return RunReport(outcome=outcome, finished_at=finished_at, message=message)
 

@@ -1,6 +1,7 @@
-"""Keys and usage in a real SQLite file, and the command line on top."""
+"""Keys and usage in a real database, and the command line on top."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -19,8 +20,8 @@ LATER = datetime(2026, 11, 21, tzinfo=UTC)
 
 
 @pytest.fixture
-def url(tmp_path):
-    return f"sqlite:///{tmp_path}/gateway.db"
+def url(any_database):
+    return any_database
 
 
 @pytest.fixture
@@ -76,6 +77,14 @@ def test_usage_adds_up_over_batches_and_writers(engine):
         writer.join()
     assert store.list(since=date(2026, 11, 20)) == [(key, UsageCount(40, 40, 400, 200))]
     assert store.list(since=date(2026, 11, 21)) == []
+
+
+def test_processes_that_count_the_same_keys_in_another_order_do_not_wait_for_each_other(engine):
+    keys = [UsageKey(date(2026, 11, 20), "acme", f"key_{number:03}") for number in range(200)]
+    store = SqlUsage(engine)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda step: store.add(dict.fromkeys(keys[::step], UsageCount(1, 0, 0, 0))), [1, -1] * 10))
+    assert {count.requests for _, count in store.list(since=date(2026, 11, 20))} == {20}
 
 
 def test_a_database_that_is_not_there_is_named_and_not_a_crash(tmp_path):

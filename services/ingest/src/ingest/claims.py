@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from opskit.database import storable
 from sqlalchemy import ColumnElement, Engine, and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
@@ -133,7 +134,7 @@ class Claims:
         return self._end(
             claim,
             always={},
-            if_current={"error": reason, "not_before": until, "enqueued_at": None, **back, **attempts},
+            if_current={"error": storable(reason), "not_before": until, "enqueued_at": None, **back, **attempts},
         )
 
     def given_up(self, claim: Claim, reason: str) -> bool:
@@ -144,11 +145,13 @@ class Claims:
             knowledge_base=claim.name.knowledge_base,
             key=claim.name.key,
             etag=claim.etag,
-            reason=reason,
+            reason=storable(reason),
             attempts=claim.attempts,
             failed_at=self._clock(),
         )
-        return self._end(claim, always={"attempts": 0}, if_current={"status": FAILED, "error": reason}, letter=letter)
+        return self._end(
+            claim, always={"attempts": 0}, if_current={"status": FAILED, "error": storable(reason)}, letter=letter
+        )
 
     def take_back_silent(self, lease: timedelta = LEASE) -> int:
         """Free the documents whose holder fell silent."""

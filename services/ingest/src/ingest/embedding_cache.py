@@ -48,7 +48,8 @@ class EmbeddingCache:
         now = self._clock()
         rows = [
             {"fingerprint": fingerprint, "digest": digest, "vector": vector.astype(_FORMAT).tobytes(), "made_at": now}
-            for digest, vector in zip(digests, vectors, strict=True)
+            # In one order for all: two writers that wait for each other's rows would be a deadlock in PostgreSQL.
+            for digest, vector in sorted(zip(digests, vectors, strict=True), key=lambda pair: pair[0])
         ]
         insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
         with Session(self._engine) as session, session.begin():

@@ -1,10 +1,16 @@
 """Leases: who works on what, and what counts when things go wrong."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from ingest.claims import LEASE
 from ingest.dispatch import dispatch
+
+
+@pytest.fixture
+def database(any_database):
+    return any_database
 
 
 @pytest.fixture
@@ -20,6 +26,18 @@ def end(stack, claim) -> bool:
 def test_one_of_many_deliveries_gets_the_document(stack, queued):
     assert stack.claims.claim(queued.id, "one") is not None
     assert stack.claims.claim(queued.id, "two") is None
+
+
+def test_one_of_many_workers_at_once_gets_the_document(stack, queued):
+    with ThreadPoolExecutor(8) as pool:
+        claims = list(pool.map(lambda worker: stack.claims.claim(queued.id, f"worker-{worker}"), range(16)))
+    assert len([claim for claim in claims if claim is not None]) == 1
+
+
+def test_a_reason_that_no_database_can_keep_is_mended(stack, queued):
+    claim = stack.claims.claim(queued.id, "worker-1")
+    assert stack.claims.given_up(claim, "broken\0 \ud800")
+    assert stack.documents.get(queued).error == "broken ?"
 
 
 def test_an_indexed_document_is_not_claimed_again(stack, queued):

@@ -6,6 +6,11 @@ import pytest
 from opskit.errors import NotFound, Unavailable
 
 
+@pytest.fixture
+def database(any_database):
+    return any_database
+
+
 def test_a_put_stores_records_and_queues(stack, name):
     row = stack.documents.put(name, b"# Hi\n\nthere")
     assert row.status == "queued"

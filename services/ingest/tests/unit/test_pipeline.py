@@ -9,6 +9,11 @@ from ingest.keys import DocumentName
 from ingest.pipeline import MAX_ATTEMPTS, MAX_LOST_ATTEMPTS
 
 
+@pytest.fixture
+def database(any_database):
+    return any_database
+
+
 def section(number: int, words: str = "text") -> str:
     return f"## Section {number}\n\n" + " ".join([f"{words}{number}"] * 100)
 

@@ -1,6 +1,7 @@
 """Store, catalogue and index are compared, and what differs is repaired both ways."""
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given
 from ingest.keys import DocumentName
 from ingest.ports import Indexed
@@ -8,6 +9,11 @@ from ingest.reconcile import Known, index_repairs, outdated, store_repairs
 
 NAMES = [DocumentName("acme", "default", f"{letter}.md") for letter in "abcd"]
 STORED = st.dictionaries(st.sampled_from(NAMES), st.sampled_from(["e1", "e2"]))
+
+
+@pytest.fixture
+def database(any_database):
+    return any_database
 
 
 def known(name, *, status="indexed", etag="e1", generation=1, chunks=2, by="m", in_index=True) -> Known:

@@ -1,4 +1,4 @@
-"""Answers in a real SQLite."""
+"""Answers in a real database."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -37,8 +37,8 @@ def record(number: int = 1, **changes: object) -> AnswerRecord:
 
 
 @pytest.fixture
-def answers(tmp_path):
-    opened = SqlAnswers(open_database(f"sqlite:///{tmp_path}/rag.db", migrations="rag.migrations"))
+def answers(any_database):
+    opened = SqlAnswers(open_database(any_database, migrations="rag.migrations"))
     yield opened
     opened.close()
 
@@ -78,9 +78,9 @@ async def test_a_database_that_is_away_is_named(tmp_path):
     broken.close()
 
 
-async def test_the_database_opens_again_over_what_is_there(tmp_path):
+async def test_the_database_opens_again_over_what_is_there(any_database):
     for number in (1, 2):
-        opened = SqlAnswers(open_database(f"sqlite:///{tmp_path}/rag.db", migrations="rag.migrations"))
+        opened = SqlAnswers(open_database(any_database, migrations="rag.migrations"))
         await opened.save(record(number))
         assert await opened.get("acme", "ans_1")
         opened.close()
@@ -135,9 +135,9 @@ def migrated(engine, revision, *, move=command.upgrade):
 
 class TestMigration:
     @pytest.fixture
-    def before(self, tmp_path):
+    def before(self, any_database):
         """A database as the version before left it, with answers that were not written by age."""
-        engine = sa.create_engine(f"sqlite:///{tmp_path}/rag.db")
+        engine = sa.create_engine(any_database)
         migrated(engine, "0002")
         insert = sa.text("INSERT INTO answers (id, tenant, created_at, record) VALUES (:id, 'acme', :at, :record)")
         with engine.begin() as connection:

@@ -32,9 +32,9 @@ def trainer():
 
 
 @pytest.fixture
-def followed(tmp_path, trainer):
+def followed(any_database, trainer):
     def made() -> TrainerTable:
-        engine = open_database(f"sqlite:///{tmp_path / 'rag.db'}", migrations="rag.migrations")
+        engine = open_database(any_database, migrations="rag.migrations")
         client = httpx.AsyncClient(transport=httpx.MockTransport(trainer), base_url="http://trainer")
         return TrainerTable(client, engine, token="token", every_seconds=0.01)
 

@@ -17,6 +17,11 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 BY = {"who": "key_1", "why": "a test", "now": NOON}
 
 
+@pytest.fixture
+def database(any_database):
+    return any_database
+
+
 class FakeServed:
     def __init__(self) -> None:
         self.models: set[str] = set()

@@ -17,6 +17,11 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 LATER = NOON + timedelta(hours=1)
 
 
+@pytest.fixture
+def database(any_database):
+    return any_database
+
+
 def kept(store, tenant="acme"):
     return store.votes(tenant, limit=100, before=None).items
 

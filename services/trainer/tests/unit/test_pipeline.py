@@ -17,6 +17,11 @@ from trainer.working import RunWorker
 RUN = "run_0123456789"
 
 
+@pytest.fixture
+def database(any_database):
+    return any_database
+
+
 class World:
     """Stages that do what a test says, over real SQL."""
 

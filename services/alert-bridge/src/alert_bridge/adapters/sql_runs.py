@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from opskit.contracts.runs import DEFAULT_TARGET, RunOrder, RunReport
+from opskit.database import storable
 from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
@@ -43,7 +44,7 @@ class SqlRuns:
             if row.finished_at is None:
                 row.finished_at = end_of(report, started_at=row.started_at, now=now)
                 row.outcome = report.outcome
-                row.message = _storable(report.message)[:_LONGEST_MESSAGE]
+                row.message = storable(report.message)[:_LONGEST_MESSAGE]
             return row.value()
 
     def waiting(self) -> list[RunOrder]:
@@ -127,10 +128,4 @@ def _new_row(order: RunOrder, now: datetime) -> RunRow:
 
 
 def _incident(order: RunOrder) -> str | None:
-    return _storable(order.incident) if order.incident is not None else None
-
-
-def _storable(text: str) -> str:
-    """A report must not be refused for what an exception had in its message: PostgreSQL keeps no NUL, and no database
-    keeps half a character."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode()
+    return storable(order.incident) if order.incident is not None else None

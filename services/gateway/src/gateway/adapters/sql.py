@@ -94,7 +94,9 @@ class SqlUsage:
 
     def add(self, counts: Mapping[UsageKey, UsageCount]) -> None:
         """Add the counts to what is stored, in one transaction. Several processes may do so at once."""
-        rows = [_usage_values(key, count) for key, count in counts.items()]
+        # In one order for all: two processes that wait for each other's rows would be a deadlock in PostgreSQL.
+        ordered = sorted(counts.items(), key=lambda item: (item[0].day, item[0].tenant, item[0].key_id))
+        rows = [_usage_values(key, count) for key, count in ordered]
         insert: Any = sqlite_insert if self._engine.dialect.name == "sqlite" else postgresql_insert
         statement = insert(UsageRow)
         sums = ("requests", "answers", "prompt_tokens", "completion_tokens")

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from opskit.contracts.runs import Outcome, RunOrder
-from opskit.database import DATABASE_AWAY
+from opskit.database import DATABASE_AWAY, storable
 from opskit.errors import Unavailable
 from sqlalchemy import Engine, func, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -91,14 +91,14 @@ class SqlRuns:
         """A stage has ended, well or not."""
         with self._session() as session:
             row = session.get_one(RunStageRow, (run_id, stage.value))
-            row.status, row.finished_at, row.says = status.value, now, says
+            row.status, row.finished_at, row.says = status.value, now, storable(says)
 
     def end(self, run_id: str, outcome: Outcome, says: str, *, now: datetime) -> None:
         """The run has ended. What ended once stays as it ended."""
         with self._session() as session:
             row = session.scalars(select(RunRow).where(RunRow.id == run_id)).one()
             if row.outcome is None:
-                row.outcome, row.says, row.finished_at = outcome, says, now
+                row.outcome, row.says, row.finished_at = outcome, storable(says), now
 
     def name_release(self, run_id: str, release: str) -> None:
         """The candidate has an id."""

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from opskit.errors import Unavailable
+from sqlalchemy import create_engine
 from trainer import metrics
 from trainer.adapters.sql import SqlFeedback
 from trainer.adapters.sql_observations import SqlObservations
@@ -19,6 +20,11 @@ from trainer.observing.traces import trace_of
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NAMES = Pseudonyms("a secret of some length")
 SCORES = {"context_relevance": 0.5, "groundedness": 1.0, "answer_relevance": 0.25}
+
+
+@pytest.fixture
+def database(any_database):
+    return any_database
 
 
 class FakeAnswers:
@@ -393,8 +399,6 @@ class TestJudgements:
         assert world.traces.answers == []
 
 
-def test_a_database_that_is_away_is_said_to_be(world):
-    with world.store._engine.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE observations")
+def test_a_database_that_is_away_is_said_to_be():
     with pytest.raises(Unavailable):
-        world.store.progress(now=NOON)
+        SqlObservations(create_engine("sqlite://")).progress(now=NOON)
