@@ -101,7 +101,18 @@ def running_stack(env_file: Path) -> Stack:
 
 
 def start_stack(**settings: str) -> Iterator[Stack]:
-    """Start a stack with some settings of its own, give it, stop it, and see that nothing is left of it."""
+    """A stack with some settings of its own, taken away in the end: in containers when NEXUS_E2E_STACK=compose, or else
+    by `make up`."""
+    if os.environ.get("NEXUS_E2E_STACK") == "compose":
+        from tests.compose.stack import start_compose_stack
+
+        yield from start_compose_stack(**settings)
+        return
+    yield from start_embedded_stack(**settings)
+
+
+def start_embedded_stack(**settings: str) -> Iterator[Stack]:
+    """Start a stack, give it, stop it, and see that nothing is left of it."""
     state = Path(tempfile.mkdtemp(prefix="nexus-e2e-"))
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("NEXUS_")},
@@ -172,7 +183,12 @@ def _keep_logs(state: Path) -> None:
 
 
 def read_env(env_file: Path) -> dict[str, str]:
-    lines = (line.partition("=") for line in env_file.read_text().splitlines() if "=" in line)
+    return read_env_text(env_file.read_text())
+
+
+def read_env_text(text: str) -> dict[str, str]:
+    """NAME=value, one a line."""
+    lines = (line.partition("=") for line in text.splitlines() if "=" in line)
     return {name: value for name, _, value in lines}
 
 

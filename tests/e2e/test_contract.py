@@ -36,7 +36,7 @@ METRICS = {
     "alert-bridge": ("nexus_incidents_total",),
 }
 """The names of the contract; alerts and dashboards are built on them."""
-SCRAPED = (*SERVICES, "ingest-worker", "trainer-worker", "triton-metrics", "mlflow")
+SCRAPED = (*SERVICES, "ingest-worker", "trainer-worker", "triton", "mlflow")
 _PRIVATE_LABELS = re.compile(r'\b(user|key|key_id|tenant|document|question|conversation_id|answer_id)="')
 
 
@@ -104,8 +104,8 @@ def test_no_label_names_a_person_a_key_or_a_document(stack: Stack, shelf: Nexus,
 def test_prometheus_reaches_every_target(stack: Stack) -> None:
     def all_up() -> bool:
         targets = httpx.get(f"{stack.env['NEXUS_PROMETHEUS_URL']}/api/v1/targets").json()["data"]["activeTargets"]
-        up = {int(t["scrapeUrl"].split(":")[2].split("/")[0]): t["health"] == "up" for t in targets}
-        return all(up.values()) and all(up.get(stack.port(part)) for part in SCRAPED)
+        up = {target["labels"]["job"]: target["health"] == "up" for target in targets}
+        return all(up.values()) and all(up.get(job) for job in SCRAPED)
 
     until(all_up, "every target up", seconds=60, every=1)
 
@@ -124,8 +124,8 @@ def test_the_env_file_names_every_door(stack: Stack) -> None:
     assert len(stack.env["NEXUS_API_KEY"]) >= 24
 
 
-def test_everything_listens_on_loopback_alone(own_stack: Stack) -> None:
-    ours = {process.pid for process in own_stack.processes()}
+def test_everything_listens_on_loopback_alone(embedded_stack: Stack) -> None:
+    ours = {process.pid for process in embedded_stack.processes()}
     addresses = {
         (connection.laddr.ip.removeprefix("::ffff:"), connection.laddr.port)  # IPv4 through an IPv6 socket
         for connection in psutil.net_connections(kind="inet")
@@ -175,10 +175,10 @@ def test_operators_see_runs_releases_incidents_dead_letters_and_the_stack(admin:
     assert admin.http.get("/v1/releases/rel_unknown").status_code == 404
 
 
-def test_a_second_make_up_is_a_quick_no_op_and_status_says_all_is_well(own_stack: Stack) -> None:
-    again = own_stack.make("up")
+def test_a_second_make_up_is_a_quick_no_op_and_status_says_all_is_well(embedded_stack: Stack) -> None:
+    again = embedded_stack.make("up")
     assert again.returncode == 0, again.stdout + again.stderr
-    status = own_stack.make("status")
+    status = embedded_stack.make("status")
     assert status.returncode == 0
     for part in ("gateway", "rag", "ingest", "triton", "milvus", "redis", "mlflow", "prometheus", "alertmanager", "ui"):
         assert re.search(rf"^\W*{part}\b.*\bready\b", status.stdout, re.MULTILINE), f"{part} in:\n{status.stdout}"

@@ -118,9 +118,9 @@ def test_a_ten_page_pdf_is_searchable_soon_and_knows_its_pages(desk: Nexus) -> N
     assert pages == set(range(1, 11))
 
 
-def test_a_file_in_the_stores_folder_is_a_document(own_stack: Stack, desk: Nexus) -> None:
-    assert own_stack.state is not None
-    file = own_stack.state / "documents" / "default" / desk.base / "dropped" / "tide.md"
+def test_a_file_in_the_stores_folder_is_a_document(embedded_stack: Stack, desk: Nexus) -> None:
+    assert embedded_stack.state is not None
+    file = embedded_stack.state / "documents" / "default" / desk.base / "dropped" / "tide.md"
     file.parent.mkdir(parents=True)
     file.write_text("# Tides\n\nThe spring tide in Bergen harbour rises by 162 centimetres.\n")
     desk.wait_for("dropped/tide.md", "indexed", seconds=30)
@@ -141,11 +141,11 @@ def _replace(file: Path, text: str) -> None:
     draft.replace(file)
 
 
-def test_an_s3_event_is_a_hint_to_look(own_stack: Stack, desk: Nexus) -> None:
-    assert own_stack.state is not None
-    door = f"{own_stack.env['NEXUS_INGEST_URL']}/events/s3"
+def test_an_s3_event_is_a_hint_to_look(embedded_stack: Stack, desk: Nexus) -> None:
+    assert embedded_stack.state is not None
+    door = f"{embedded_stack.env['NEXUS_INGEST_URL']}/events/s3"
     assert httpx.head(door).status_code == 200
-    folder = own_stack.state / "documents" / "default" / desk.base
+    folder = embedded_stack.state / "documents" / "default" / desk.base
     folder.mkdir(parents=True)
     (folder / "event.md").write_text("# Anchors\n\nThe anchor of the Kittiwake weighs 340 kilograms.\n")
     record = {"eventName": "s3:ObjectCreated:Put", "s3": {"object": {"key": f"default%2F{desk.base}%2Fevent.md"}}}

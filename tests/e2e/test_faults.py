@@ -62,16 +62,16 @@ def test_without_a_part_that_answers_need_it_is_told_which_and_comes_back(
     until(lambda: is_well(well), "all is well again", seconds=60)
 
 
-def test_a_part_that_died_is_started_again_and_status_says_so(own_stack: Stack, well: Nexus) -> None:
-    before = own_stack.kill("alert-bridge")
+def test_a_part_that_died_is_started_again_and_status_says_so(embedded_stack: Stack, well: Nexus) -> None:
+    before = embedded_stack.kill("alert-bridge")
 
     def successor() -> psutil.Process | None:
-        found = own_stack.process("alert-bridge")
+        found = embedded_stack.process("alert-bridge")
         return found if found and found.pid != before else None
 
     after = until(successor, "alert-bridge is back", seconds=30)
     until(lambda: is_well(well), "all is well again", seconds=60)
-    row = re.search(r"^alert-bridge\s+ready\s+(\d+)\s+(\d+)", own_stack.make("status").stdout, re.MULTILINE)
+    row = re.search(r"^alert-bridge\s+ready\s+(\d+)\s+(\d+)", embedded_stack.make("status").stdout, re.MULTILINE)
     assert row
     assert int(row[1]) == after.pid
     assert int(row[2]) >= 1
@@ -121,13 +121,13 @@ def test_a_worker_killed_in_the_middle_of_a_document_loses_and_doubles_nothing(
     assert desk.wait_for("book.md", "indexed")["chunks"] == done["chunks"]
 
 
-def test_a_port_that_is_taken_is_named_in_one_line_that_says_what_to_do(own_stack: Stack, tmp_path) -> None:
+def test_a_port_that_is_taken_is_named_in_one_line_that_says_what_to_do(embedded_stack: Stack, tmp_path) -> None:
     offset = free_offset()
     with socket.socket() as squatter:
         squatter.bind(("127.0.0.1", 8080 + offset))
         squatter.listen()
         environment = {
-            **own_stack.command_environment,
+            **embedded_stack.command_environment,
             "NEXUS_STATE_DIR": str(tmp_path),
             "NEXUS_PORT_OFFSET": str(offset),
         }
@@ -146,15 +146,15 @@ def test_a_port_that_is_taken_is_named_in_one_line_that_says_what_to_do(own_stac
     assert "NEXUS_PORT_OFFSET" in line
 
 
-def test_down_and_up_again_keeps_documents_answers_and_keys(own_stack: Stack, well: Nexus) -> None:
+def test_down_and_up_again_keeps_documents_answers_and_keys(embedded_stack: Stack, well: Nexus) -> None:
     made = well.new_key("chat", name="kept over a restart")
     answer = well.ask(QUESTION)
-    assert own_stack.make("down").returncode == 0
-    assert own_stack.processes() == []
-    asked = own_stack.make("status")
+    assert embedded_stack.make("down").returncode == 0
+    assert embedded_stack.processes() == []
+    asked = embedded_stack.make("status")
     assert asked.returncode != 0
     assert "not running" in asked.stdout
-    assert own_stack.make("up", seconds=180).returncode == 0
+    assert embedded_stack.make("up", seconds=180).returncode == 0
     with Nexus(well.url, made["key"], base=well.base) as client:
         assert client.ask(QUESTION).text == answer.text
     assert well.vote(answer.id, "up").status_code == 201
