@@ -48,6 +48,21 @@ openapi: setup ## write services/gateway/openapi.json anew
 dashboards: setup ## write monitoring/dashboards anew, after a change of rules, runbooks or monitoring/grafana
 	@$(PYTHON) -m monitoring.grafana
 
+##@ Containers
+.PHONY: images e2e-compose backup restore
+images: ## build every image (NEXUS_VERSION=0.1.0 names them)
+	@NEXUS_REVISION=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown) docker compose build
+
+e2e-compose: setup images ## the end-to-end suite on the stack in containers, on ports and volumes of its own
+	@docker build --quiet --tag nexus-test/object-store:1 tests/compose/object_store
+	@NEXUS_E2E_STACK=compose .venv/bin/pytest -q tests/compose tests/e2e
+
+backup: ## save what the stack in containers keeps (TO=folder)
+	@compose/backup.sh $(TO)
+
+restore: ## put a backup in its place (FROM=folder)
+	@compose/restore.sh $(FROM)
+
 ##@
 .PHONY: help
 help:
