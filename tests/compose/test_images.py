@@ -1,8 +1,7 @@
-"""The images as they were built: small, without tools or secrets, and nobody's in particular. Needs `make images`."""
+"""The images as they were built: small, without tools or secrets, and nobody's in particular."""
 
 import json
 import re
-import shutil
 import subprocess
 from functools import cache
 from typing import Any, Final
@@ -11,6 +10,7 @@ import pytest
 
 from tests.compose import dockerfiles
 from tests.compose.composition import ROOT, read
+from tests.compose.conftest import engine_missing
 from tests.compose.dockerfiles import LABELS
 from tests.compose.rules import NAMES_OF_SECRETS
 
@@ -49,8 +49,8 @@ pytestmark = pytest.mark.compose
 @pytest.fixture(params=MOST_ADDED)
 def name(request: pytest.FixtureRequest) -> str:
     image = IMAGES[request.param][0]
-    if not engine_answers():
-        pytest.skip("no Docker engine answers")
+    if reason := engine_missing():
+        pytest.skip(reason)
     if inspected(image) is None:
         pytest.skip(f"{image} was not built here: make images")
     return str(request.param)
@@ -72,13 +72,6 @@ def base(name: str) -> str:
     if below is None or above["RootFS"]["Layers"][: len(layers := below["RootFS"]["Layers"])] != layers:
         pytest.skip(f"{said} is not the one that it was built on")
     return said
-
-
-@cache
-def engine_answers() -> bool:
-    if shutil.which("docker") is None:
-        return False
-    return subprocess.run(["docker", "version"], capture_output=True, timeout=30, check=False).returncode == 0
 
 
 @cache
