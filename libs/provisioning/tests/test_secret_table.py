@@ -14,6 +14,8 @@ SERVICES = sorted(folder.parent.name for folder in (ROOT / "services").glob("*/p
 ROWS: dict[str, Secret] = {secret.name: secret for secret in SECRETS}
 NOT_HANDED_OVER: dict[str, str] = {}
 """Secret settings that no file is made for, each with its reason."""
+READ_BY_LIBRARIES = {"hf_token"}
+"""No settings of ours: a variable, HF_TOKEN_PATH, tells the hub's own library where it lies."""
 
 
 def secrets_of(service: str) -> set[str]:
@@ -37,7 +39,7 @@ def test_every_secret_that_a_service_asks_for_is_handed_to_it(service):
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_is_handed_nothing_that_it_does_not_ask_for(service):
     settings = importlib.import_module(f"{service.replace('-', '_')}.settings").Settings
-    known = {f"nexus_{name}" for name in settings.model_fields}
+    known = {f"nexus_{name}" for name in settings.model_fields} | READ_BY_LIBRARIES
     assert {secret.name for secret in SECRETS if service in secret.readers} <= known
 
 

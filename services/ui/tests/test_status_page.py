@@ -53,3 +53,20 @@ def test_links_to_the_tools_that_are_known_and_no_others(open_page):
     links = {link.label: link.url for link in open_page("status").get("link_button")}
     assert links["Prometheus"] == "http://127.0.0.1:9090/"
     assert "MLflow" not in links
+
+
+def test_links_to_where_browsers_find_a_tool_rather_than_to_where_the_chatbot_asks_it(open_page, monkeypatch):
+    monkeypatch.setenv("NEXUS_URL", "http://gateway:8080")
+    monkeypatch.setenv("NEXUS_GATEWAY_LINK", "https://nexus.example/")
+    monkeypatch.setenv("NEXUS_PROMETHEUS_LINK", "http://127.0.0.1:19090")
+    monkeypatch.setenv("NEXUS_ALERTMANAGER_URL", "http://alertmanager:9093")
+    monkeypatch.setenv("NEXUS_MLFLOW_LINK", "http://127.0.0.1:5000")
+    monkeypatch.setenv("NEXUS_GRAFANA_LINK", "http://127.0.0.1:3000")
+    links = {link.label: link.url for link in open_page("status").get("link_button")}
+    assert links == {
+        "API reference": "https://nexus.example/docs",
+        "Grafana": "http://127.0.0.1:3000/",
+        "Prometheus": "http://127.0.0.1:19090/",
+        "Alertmanager": "http://alertmanager:9093/",
+        "MLflow": "http://127.0.0.1:5000/",
+    }

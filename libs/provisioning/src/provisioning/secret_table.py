@@ -22,6 +22,7 @@ READERS: Final[Mapping[str, int]] = {
     "ui": 10016,
     "mlflow": 10017,
     "minio": 10018,
+    "vllm": 10019,  # apart from the trainer: what it runs is not ours
     "postgres": 0,  # its start script reads the password, then steps down
     "milvus": 0,
     "grafana": 472,
@@ -122,6 +123,7 @@ SECRETS: Final = (
     _secret("nexus_judge_api_key", Brought(), "trainer"),
     _secret("nexus_argo_events_token", Brought(), "alert-bridge"),
     _secret("nexus_milvus_token", Brought(), "rag ingest"),
+    _secret("hf_token", Brought(), "trainer vllm"),  # of the Hugging Face hub, for gated models; HF_TOKEN_PATH
 )
 """A derived secret comes after what it derives from."""
 

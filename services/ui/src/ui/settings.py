@@ -31,6 +31,25 @@ class Settings(BaseSettings):
     alertmanager_url: AnyHttpUrl | None = None
     mlflow_url: AnyHttpUrl | None = None
 
+    gateway_link: AnyHttpUrl | None = Field(
+        None, description="Where people's browsers find the gateway, if not at the address that the chatbot asks."
+    )
+    prometheus_link: AnyHttpUrl | None = Field(None, description="Likewise; and so on.")
+    alertmanager_link: AnyHttpUrl | None = None
+    mlflow_link: AnyHttpUrl | None = None
+    grafana_link: AnyHttpUrl | None = None
+
+    def links(self) -> dict[str, str]:
+        """What the Status page links to, by name: addresses for people, and only those that are known."""
+        known = {
+            "Grafana": self.grafana_link,
+            "Prometheus": self.prometheus_link or self.prometheus_url,
+            "Alertmanager": self.alertmanager_link or self.alertmanager_url,
+            "MLflow": self.mlflow_link or self.mlflow_url,
+        }
+        reference = f"{str(self.gateway_link or self.url).rstrip('/')}/docs"
+        return {"API reference": reference, **{name: str(url) for name, url in known.items() if url}}
+
 
 def read_settings() -> Settings:
     """The settings; or the end of the process, with a line for each problem and no value in any of them."""

@@ -117,15 +117,7 @@ def _replay(letter: DeadLetter) -> None:
 
 
 def _links() -> None:
-    known = settings()
-    links = {
-        "API reference": f"{str(known.url).rstrip('/')}/docs",
-        "Prometheus": known.prometheus_url,
-        "Alertmanager": known.alertmanager_url,
-        "MLflow": known.mlflow_url,
-    }
     st.subheader("Elsewhere", anchor=False)
     with st.container(key="links", horizontal=True, gap="small"):
-        for name, url in links.items():
-            if url:
-                st.link_button(name, str(url), icon=":material/open_in_new:", icon_position="right")
+        for name, url in settings().links().items():
+            st.link_button(name, url, icon=":material/open_in_new:", icon_position="right")
