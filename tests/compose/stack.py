@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from testcontainers.compose import DockerCompose
 
-from tests.e2e.stack import PORTS, ROOT, Stack, free_offset, read_env_text
+from tests.e2e.stack import ROOT, Stack, free_offset, read_env_text
 from tests.e2e.waiting import until
 
 OBJECT_STORE = "nexus-test/object-store:1"

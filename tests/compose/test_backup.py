@@ -35,7 +35,7 @@ def test_after_every_volume_is_gone_a_backup_brings_all_of_it_back(
     answer = shelf.ask(QUESTION)
     assert shelf.vote(answer.id, "up").status_code == 201
     content = shelf.content("staff/holidays.md").content
-    releases = shelf.http.get("/v1/releases").json()
+    releases = [one["id"] for one in shelf.http.get("/v1/releases").json()["releases"]]
     experiments = _experiments(containers)
     folder = tmp_path / "backup"
     script(containers, "backup.sh", folder)
@@ -49,7 +49,7 @@ def test_after_every_volume_is_gone_a_backup_brings_all_of_it_back(
         until(lambda: client.chat(QUESTION).status_code == 200, "it answers", seconds=60)
         until(lambda: client.ask(QUESTION).text == answer.text, "vectors are made again", seconds=180, every=1)
         assert client.content("staff/holidays.md").content == content
-    assert shelf.http.get("/v1/releases").json() == releases
+    assert [one["id"] for one in shelf.http.get("/v1/releases").json()["releases"]] == releases
     assert shelf.vote(answer.id, "down").status_code == 201, "the answer is still known"
     assert _experiments(containers) == experiments
 

@@ -19,6 +19,10 @@ def all_is_well(client: Nexus) -> bool:
     return client.http.get("/readyz").status_code == 200 and client.http.get("/v1/status").json()["status"] == "ready"
 
 
+def releases_of(client: Nexus) -> list[tuple[str, str]]:
+    return [(one["id"], one["state"]) for one in client.http.get("/v1/releases").json()["releases"]]
+
+
 def test_every_container_that_is_killed_comes_back_and_what_was_kept_is_there(
     containers: ComposeStack, shelf: Nexus, desk: Nexus
 ) -> None:
@@ -26,7 +30,7 @@ def test_every_container_that_is_killed_comes_back_and_what_was_kept_is_there(
     desk.add("before.md", "# Lights\n\nThe lighthouse of Vinga flashes twice.\n")
     answer = desk.ask("How often does the lighthouse of Vinga flash?")
     assert desk.vote(answer.id, "up").status_code == 201
-    releases = shelf.http.get("/v1/releases").json()["releases"]
+    releases = releases_of(shelf)
     for part in EVERY_PART:
         before = containers.state_of(part)
         containers.kill(part)
@@ -36,7 +40,7 @@ def test_every_container_that_is_killed_comes_back_and_what_was_kept_is_there(
         assert "twice" in desk.ask("How often does the lighthouse of Vinga flash?").text, part
     assert desk.document("before.md").json()["status"] == "indexed"
     assert desk.vote(answer.id, "down").status_code == 201, "the answer is still known"
-    assert shelf.http.get("/v1/releases").json()["releases"] == releases
+    assert releases_of(shelf) == releases
     desk.add("after.md", "# Lights\n\nThe lighthouse of Hallo flashes three times.\n")
 
 

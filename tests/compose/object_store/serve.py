@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """A stand-in for `minio server /data`: S3 by moto, with the two things that moto has not and the data loop needs.
 
-Objects are kept in files under /data, so that they outlive the container. And a bucket that was told to (PUT ?notification)
-sends its events to the webhook that MINIO_CONFIG_ENV_FILE describes, one after the other, again and again until each is
-taken, as MinIO does with a queue folder; what was not taken yet lies in that folder. Any key is accepted.
+Objects are kept in files under /data, so that they outlive the container. And a bucket that was told to (PUT
+?notification) sends its events to the webhook that MINIO_CONFIG_ENV_FILE describes, one after the other, again and
+again until each is taken, as MinIO does with a queue folder; what was not taken yet lies in that folder. Any key is
+accepted.
 """
 
 import json
