@@ -1,5 +1,6 @@
 """A stack whose reader is a language model: the tiny one, from `make up` to the answer."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,8 @@ OTTER = "The weight of the Otter is 43 grams."
 
 @pytest.fixture(scope="module")
 def llama_stack(tiny_model: Path) -> Iterator[Stack]:
+    if os.environ.get("NEXUS_E2E_STACK") == "compose":
+        pytest.skip("its model is a file of this machine, which containers do not see")
     yield from start_stack(NEXUS_MODEL=str(tiny_model))
 
 
