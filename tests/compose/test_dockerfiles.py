@@ -11,6 +11,7 @@ from tests.compose.composition import ROOT, read
 from tests.compose.dockerfiles import DOCKERFILES, RULES, Rule, parsed
 
 HADOLINT = Path(sysconfig.get_path("scripts")) / "hadolint"
+STAND_IN = ROOT / "tests/compose/object_store/Dockerfile"
 GATEWAY = (ROOT / "services/gateway/Dockerfile").read_text()
 LAST = "FROM ${PYTHON_IMAGE}\nCOPY images/healthy"
 BROKEN: list[tuple[Rule, str, str, str]] = [
@@ -68,7 +69,7 @@ def test_each_rule_was_seen_to_fail():
     assert {rule for rule, *_ in BROKEN} == set(RULES)
 
 
-@pytest.mark.parametrize("file", DOCKERFILES, ids=lambda file: str(file.parent.relative_to(ROOT)))
+@pytest.mark.parametrize("file", [*DOCKERFILES, STAND_IN], ids=lambda file: str(file.parent.relative_to(ROOT)))
 def test_hadolint_has_nothing_to_say(file):
     done = subprocess.run([HADOLINT, "--no-color", file], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
