@@ -61,6 +61,7 @@ def add_stage_commands(cli: typer.Typer) -> None:
     cli.command(rich_help_panel=OF_WORKFLOWS)(accept)
     for stage, purpose in PURPOSES.items():
         _add_stage(cli, stage, purpose)
+    cli.command(rich_help_panel=OF_WORKFLOWS)(join_tuning)
     cli.command(rich_help_panel=OF_WORKFLOWS)(report_end)
 
 
@@ -91,6 +92,20 @@ def accept(
         except (NotYet, Unavailable, SQLAlchemyError) as exc:
             raise _failure(exc, TRY_AGAIN) from exc
     _say_outcome(known, outcome_to)
+
+
+def join_tuning(run: RunId) -> None:
+    """Take part in the training of a language model that retrain-model launches on another machine."""
+    from subprocess import CalledProcessError
+
+    from trainer.steps.joining import join
+    from trainer.steps.workspace import Workspace
+
+    with closing(wired()) as wiring:
+        try:
+            join(wiring.runs, run, Workspace(wiring.settings.runs_folder / run), typer.echo)
+        except (CalledProcessError, Unavailable, SQLAlchemyError) as exc:
+            raise _failure(exc, TRY_AGAIN) from exc
 
 
 def report_end(run: RunId, status: Annotated[str, typer.Option(help="How the workflow ended.")]) -> None:
