@@ -59,7 +59,7 @@ class Processes:
         match volume:
             case {"persistentVolumeClaim": {"claimName": str(claim)}}:
                 return self.claims[claim]
-            case {"emptyDir": _} | {"secret": _}:  # what secrets hold is among the settings
+            case {"emptyDir": _} | {"projected": _}:  # what secrets hold is among the settings
                 folder = pod.folder / path.lstrip("/")
                 folder.mkdir(parents=True, exist_ok=True)
                 return folder
