@@ -1,5 +1,7 @@
-"""The workflows of k8s/argo for real: the commands of their steps on a stack, from an event to its last effect. There is
-no worker for documents: what is searchable here, a workflow made so."""
+"""The workflows of k8s/argo for real: the commands of their steps on a stack, from an event to its last effect.
+
+There is no worker for documents: what is searchable here, a workflow made so.
+"""
 
 import time
 from collections.abc import Callable, Iterator
@@ -22,10 +24,15 @@ from tests.manifests.argo_sensors import workflows_of
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 DRAUGHTS = {
-    "Curlew": "1.4", "Dunlin": "2.3", "Egret": "1.9", "Godwit": "2.7",
-    "Fulmar": "3.2", "Plover": "3.6", "Siskin": "0.6",
+    "Curlew": "1.4",
+    "Dunlin": "2.3",
+    "Egret": "1.9",
+    "Godwit": "2.7",
+    "Fulmar": "3.2",
+    "Plover": "3.6",
+    "Siskin": "0.6",
 }
-"""By ship. What is kept apart to measure on follows from the fact itself: of these it is the second line."""
+"""By ship. What is kept apart to measure on follows from the fact itself: of these it is the last three."""
 FLEET = "# The fleet\n\n" + "\n\n".join(
     f"## {ship}\n\nThe {ship} has a draught of {metres} metres." for ship, metres in DRAUGHTS.items()
 )

@@ -18,13 +18,18 @@ _NUMBER = "2"
 
 
 @cache
-def _rendered() -> str:
-    return subprocess.run(["kubectl", "kustomize", str(FOLDER)], capture_output=True, text=True, check=True).stdout
+def _rendered(folder: Path) -> str:
+    return subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, text=True, check=True).stdout
+
+
+def rendered(folder: Path) -> list[dict[str, Any]]:
+    """A folder's objects; each caller gets its own, to break as it likes."""
+    return list(yaml.safe_load_all(_rendered(folder)))
 
 
 def argo_objects() -> list[dict[str, Any]]:
-    """All of them; each caller gets its own, to break as it likes."""
-    return list(yaml.safe_load_all(_rendered()))
+    """Those of k8s/argo."""
+    return rendered(FOLDER)
 
 
 def of_kind(objects: Iterable[Manifest], *kinds: str) -> list[Any]:

@@ -2,8 +2,13 @@
 shown to find what it is for."""
 
 import copy
+import json
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
+import yaml
 from ingest.settings import Settings as IngestSettings
 from opskit.contracts.runs import RunOrder
 from trainer.improvement.stages import Stage
@@ -12,7 +17,7 @@ from trainer.steps.workspace import Workspace
 
 from tests.manifests.argo_access import account_flaws, storage_flaws
 from tests.manifests.argo_commands import command_flaws, command_lines
-from tests.manifests.argo_objects import WORKFLOWS, argo_objects, named, of_kind, pods_of_workflows
+from tests.manifests.argo_objects import FOLDER, WORKFLOWS, argo_objects, named, of_kind, pods_of_workflows, rendered
 from tests.manifests.argo_references import workflow_flaws
 from tests.manifests.argo_schemas import DEFINITIONS, schema_flaws
 
@@ -38,8 +43,6 @@ def objects() -> list:
 
 def edited(objects: list, kind: str, name: str, before: str, after: str) -> list:
     """The same, with a word of one object replaced wherever it stands."""
-    import json
-
     one = named(objects, kind, name)
     text = json.dumps(one)
     assert before in text, f"{before} is not in {name}"
@@ -139,8 +142,6 @@ class TestEveryPod:
 
 
 def test_argos_own_containers_are_restricted_too(objects):
-    import yaml
-
     for one in of_kind(objects, *WORKFLOWS):
         spec = one["spec"].get("workflowSpec", one["spec"])
         if "podSpecPatch" not in spec:
@@ -313,3 +314,22 @@ class TestTheChecksFind:
     def test_a_limit_that_is_not_set(self, objects):
         broken = edited(objects, "ConfigMap", "ingestion-limits", '"workflows"', '"flows"')
         assert storage_flaws(broken, OF_THE_BASE) == [f"{INGESTION}: ConfigMap ingestion-limits has no key workflows"]
+
+
+def test_an_environment_that_pins_images_pins_those_of_workflows_too():
+    pinned = {name: f"registry.example.com/nexus/{name}@sha256:{'a' * 64}" for name in ("ingest", "trainer")}
+    images = [
+        {"name": f"nexus/{name}", "newName": image.partition("@")[0], "digest": image.partition("@")[2]}
+        for name, image in pinned.items()
+    ]
+    with tempfile.TemporaryDirectory(dir=FOLDER.parent, prefix=".made-by-a-test-") as folder:
+        shutil.copy(FOLDER / "image-fields.yaml", folder)
+        content = {"configurations": ["image-fields.yaml"], "images": images, "resources": ["../argo"]}
+        (Path(folder) / "kustomization.yaml").write_text(yaml.safe_dump(content))
+        objects = rendered(Path(folder))
+    found = {
+        container["image"]
+        for pod in pods_of_workflows(objects)
+        for container in (pod["spec"] if pod["kind"] == "Pod" else pod["spec"]["template"]["spec"])["containers"]
+    }
+    assert found == set(pinned.values())
