@@ -21,7 +21,7 @@ from tests.manifests.argo_processes import Processes
 from tests.manifests.argo_runner import Runner, Workflow
 from tests.manifests.argo_sensors import workflows_of
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 DRAUGHTS = {
     "Curlew": "1.4",

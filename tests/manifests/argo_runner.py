@@ -308,6 +308,8 @@ def _given(inputs: Manifest, parameters: Mapping[str, str], what: str) -> dict[s
     values = {name: parameters.get(name, one.get("value")) for name, one in declared.items()}
     if missing := [name for name, value in values.items() if value is None]:
         raise Unsupported(f"{what} without its parameters {', '.join(missing)}")
+    if braced := [name for name, value in values.items() if "{{" in str(value)]:
+        raise Unsupported(f"braces in {', '.join(braced)} of {what}: Argo would read them as references")
     return {name: str(value) for name, value in values.items()}
 
 

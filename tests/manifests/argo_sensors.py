@@ -4,6 +4,7 @@ mention? The rules are those of argo-events 1.9 (sensors/dependencies/filter.go,
 import copy
 import json
 import re
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.manifests.argo_objects import named, of_kind, workflow_templates
 from tests.manifests.argo_templates import Manifest, specs_of
 
 _TRIMMED = re.compile(r'^(?P<before>[^{}]*)\{\{ trimPrefix "(?P<prefix>[^"]*)" \.Input\.(?P<path>[a-z_.]+) \}\}$')
+_IN_BASE64 = re.compile(r"^\{\{ \.Input\.(?P<path>[a-z_.]+) \| toJson \| b64enc \}\}$")
 _DATA_FILTER = {"path", "type", "value", "comparator"}
 
 
@@ -63,13 +65,15 @@ def _filled(k8s: Manifest, data: Manifest) -> dict[str, Any]:
 
 
 def _value(source: Manifest, data: Manifest) -> str:
-    if "dataTemplate" in source:
-        found = _TRIMMED.match(source["dataTemplate"])
-        if found is None:
-            raise Unsupported(f"the template {source['dataTemplate']}")
+    if "dataTemplate" not in source:
+        value = _at(data, source["dataKey"])
+        return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+    template = source["dataTemplate"]
+    if found := _TRIMMED.match(template):
         return found["before"] + str(_at(data, found["path"])).removeprefix(found["prefix"])
-    value = _at(data, source["dataKey"])
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+    if found := _IN_BASE64.match(template):
+        return b64encode(json.dumps(_at(data, found["path"])).encode()).decode()
+    raise Unsupported(f"the template {template}")
 
 
 def _at(data: Any, path: str) -> Any:

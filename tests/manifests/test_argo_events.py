@@ -1,6 +1,7 @@
 """Event sources and sensors: what becomes of an event, and that everything they mention is there."""
 
 import json
+from base64 import b64decode
 from urllib.parse import quote_plus
 
 import pytest
@@ -13,7 +14,10 @@ from tests.manifests.argo_schemas import DEFINITIONS, EVENTS, schema_flaws
 from tests.manifests.argo_sensors import sensor_flaws, workflows_of
 from tests.manifests.test_argo_workflows import edited
 
-ORDER = RunOrder(run_id="run_0123456789ab", incident="inc_1", alertname="NexusAnswerQualityLow", reason='50 % "down"')
+REASON = '50 % "down" {{ $value }}'
+ORDER = RunOrder(run_id="run_0123456789ab", incident="inc_1", alertname="NexusAnswerQualityLow", reason=REASON)
+    run_id="run_0123456789ab", incident="inc_1", alertname="NexusAnswerQualityLow", reason='50 % "down" {{ $value }}'
+)
 LABEL_LIMIT = 63
 
 
@@ -54,7 +58,8 @@ class TestAnOrder:
         assert made["spec"]["workflowTemplateRef"] == {"name": "llm-retraining-pipeline"}
         run, order = made["spec"]["arguments"]["parameters"]
         assert run == {"name": "run-id", "value": ORDER.run_id}
-        assert RunOrder.model_validate_json(order["value"]) == ORDER
+        assert RunOrder.model_validate_json(b64decode(order["value"])) == ORDER
+        assert "{{" not in order["value"]
 
     def test_is_created_so_that_the_api_server_refuses_it_twice(self, retraining):
         (trigger,) = retraining["spec"]["triggers"]
@@ -66,7 +71,7 @@ class TestAnOrder:
         assert made["metadata"]["annotations"] == {
             "nexus/incident": "inc_1",
             "nexus/alert": "NexusAnswerQualityLow",
-            "workflows.argoproj.io/description": '50 % "down"',
+            "workflows.argoproj.io/description": ORDER.reason,
         }
 
     @pytest.mark.parametrize("name", ["run_" + "a" * 40, "run_12345678"])

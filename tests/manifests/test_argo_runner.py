@@ -134,6 +134,8 @@ class TestAGraph:
             cluster.run(DIAMOND)
         with pytest.raises(Unsupported, match="does not have: whom"):
             cluster.run(DIAMOND, whom="me")
+        with pytest.raises(Unsupported, match="braces in who"):
+            cluster.run(DIAMOND, who="{{workflow.name}}")
 
 
 def test_a_list_of_steps_is_done_group_by_group_until_one_fails(cluster):

@@ -75,7 +75,9 @@ def _add_stage(cli: typer.Typer, stage: Stage, purpose: str) -> None:
 
 def accept(
     run: RunId,
-    order: Annotated[str, typer.Option(help="The order as JSON; without one, a run that nobody ordered.")] = "{}",
+    order: Annotated[
+        str, typer.Option(help="The order as JSON, in base64 or not; without one, a run that nobody ordered.")
+    ] = "{}",
     outcome_to: OutcomeFile = None,
 ) -> None:
     """Take an order for a workflow: the worker leaves the run alone from now on, and one run at a time is under way."""
@@ -174,11 +176,13 @@ def _is_over(wiring: "Wiring", run: str) -> bool:
 
 def _order(run: str, text: str) -> RunOrder:
     import json
+    from base64 import b64decode
 
     from pydantic import ValidationError
 
     try:
-        fields: dict[str, Any] = {"run_id": run, "reason": "asked for by a workflow", **json.loads(text)}
+        given = json.loads(text if text.startswith("{") else b64decode(text, validate=True))
+        fields: dict[str, Any] = {"run_id": run, "reason": "asked for by a workflow", **given}
         order = RunOrder.model_validate(fields)
     except (ValueError, TypeError, ValidationError) as exc:
         raise _failure(f"this is no order: {exc}", FOR_GOOD) from exc

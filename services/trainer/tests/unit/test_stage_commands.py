@@ -2,6 +2,7 @@
 
 import json
 import os
+from base64 import b64encode
 from datetime import UTC, datetime
 
 import pytest
@@ -63,8 +64,10 @@ def runs(engine) -> SqlRuns:
 class TestAccept:
     def test_takes_the_order_as_alert_bridge_posts_it(self, call, runs):
         order = RunOrder(run_id=RUN, incident="inc_1", alertname="NexusAnswerQualityLow", reason='50 % "down" \u2615')
-        assert call("accept", "--order", json.dumps(order.model_dump(mode="json"))) == (0, "under-way")
+        text = json.dumps(order.model_dump(mode="json"))
+        assert call("accept", "--order", text) == (0, "under-way")
         assert runs.get(RUN).order == order
+        assert call("accept", "--order", b64encode(text.encode()).decode()) == (0, "under-way")
 
     def test_takes_a_run_that_nobody_ordered(self, call, runs):
         assert call("accept") == (0, "under-way")
