@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.manifests.argo_expressions import Unsupported, holds, is_met, needed_by
+from tests.manifests.argo_strictness import backoff_seconds, given_to, only
 from tests.manifests.argo_templates import Manifest, filled, kind_of, specs_of, templates_of
 
 OF_A_WORKFLOW = {
@@ -113,8 +114,8 @@ class Runner:
     ) -> Workflow:
         """Run the workflow of a template to its end."""
         spec = specs_of(self._templates[template])
-        _only(OF_A_WORKFLOW, spec, f"workflow {template}")
-        workflow = Workflow(name, spec, _given(spec.get("arguments", {}), parameters, template), self._folder / name)
+        only(OF_A_WORKFLOW, spec, f"workflow {template}")
+        workflow = Workflow(name, spec, given_to(spec.get("arguments", {}), parameters, template), self._folder / name)
         with self._alone(spec):
             phase = self._template(workflow, name, template, entrypoint or spec["entrypoint"], {}, {}).phase
             workflow.status = "Succeeded" if phase == "Succeeded" else "Failed"
@@ -126,7 +127,7 @@ class Runner:
     def _alone(self, spec: Manifest) -> Iterator[None]:
         """Mutexes are kept; semaphores, which only slow down, are not simulated."""
         wanted = spec.get("synchronization", {})
-        _only({"mutexes", "semaphores"}, wanted, "synchronization")
+        only({"mutexes", "semaphores"}, wanted, "synchronization")
         with ExitStack() as held:
             for mutex in wanted.get("mutexes", []):
                 with self._guard:
@@ -145,10 +146,10 @@ class Runner:
     ) -> Node:
         """One template: `home` is the WorkflowTemplate that it stands in."""
         template = templates_of(specs_of(self._templates[home]))[name]
-        _only(OF_A_TEMPLATE, template, f"template {name}")
+        only(OF_A_TEMPLATE, template, f"template {name}")
         inputs = template.get("inputs", {})
-        _only({"parameters", "artifacts"}, inputs, f"inputs of {name}")
-        given = _given(inputs, parameters, name)
+        only({"parameters", "artifacts"}, inputs, f"inputs of {name}")
+        given = given_to(inputs, parameters, name)
         known = {**workflow.known, **{f"inputs.parameters.{key}": value for key, value in given.items()}}
         match kind_of(template):
             case "container":
@@ -163,7 +164,7 @@ class Runner:
         return made
 
     def _graph(self, workflow: Workflow, node: str, home: str, template: Manifest, known: Mapping[str, str]) -> Node:
-        _only({"tasks"}, template["dag"], f"dag {template['name']}")
+        only({"tasks"}, template["dag"], f"dag {template['name']}")
         waiting = {task["name"]: task for task in template["dag"]["tasks"]}
         done: dict[str, Node] = {}
         while waiting:
@@ -195,7 +196,7 @@ class Runner:
         *,
         wanted: bool,
     ) -> Node:
-        _only(OF_A_TASK, task, f"task {task['name']}")
+        only(OF_A_TASK, task, f"task {task['name']}")
         name = task["name"]
         if not wanted:
             return _passed_over(workflow, task, "Omitted")
@@ -203,7 +204,7 @@ class Runner:
         if "when" in task and not holds(filled(task["when"], known)):
             return _passed_over(workflow, task, "Skipped")
         arguments = task.get("arguments", {})
-        _only({"parameters", "artifacts"}, arguments, f"arguments of {name}")
+        only({"parameters", "artifacts"}, arguments, f"arguments of {name}")
         parameters = {one["name"]: filled(one["value"], known) for one in arguments.get("parameters", [])}
         left = {
             f"{kind}.{who}.outputs.artifacts.{key}": path
@@ -221,7 +222,7 @@ class Runner:
         self, workflow: Workflow, node: str, template: Manifest, known: Mapping[str, str], artifacts: Mapping[str, Path]
     ) -> Node:
         retry = template.get("retryStrategy", {"limit": "0"})
-        _only(OF_A_RETRY, retry, f"retryStrategy of {template['name']}")
+        only(OF_A_RETRY, retry, f"retryStrategy of {template['name']}")
         made = Node(node, template["name"], "Failed")
         while True:
             pod = self._pod(workflow, f"{node}-{len(made.codes)}", template, known)
@@ -234,11 +235,11 @@ class Runner:
             last = {"lastRetry.exitCode": str(ended.code), "lastRetry.status": "Failed"}
             if len(made.codes) > int(retry["limit"]) or not holds(retry.get("expression", "1 == 1"), last):
                 return made
-            self._pause(_backoff(retry.get("backoff", {}), len(made.codes)))
+            self._pause(backoff_seconds(retry.get("backoff", {}), len(made.codes)))
 
     def _pod(self, workflow: Workflow, name: str, template: Manifest, known: Mapping[str, str]) -> Pod:
         container = filled(template["container"], known)
-        _only(OF_A_CONTAINER, container, f"container of {template['name']}")
+        only(OF_A_CONTAINER, container, f"container of {template['name']}")
         mounted = {mount["mountPath"]: mount["name"] for mount in container.get("volumeMounts", [])}
         volumes = {volume["name"]: volume for volume in workflow.spec.get("volumes", [])}
         deadline = filled(template.get("activeDeadlineSeconds"), known)
@@ -253,7 +254,7 @@ class Runner:
     def _started(self, pod: Pod, template: Manifest, artifacts: Mapping[str, Path]) -> Ended:
         pod.folder.mkdir(parents=True)
         for wanted in template.get("inputs", {}).get("artifacts", []):
-            _only({"name", "path"}, wanted, f"an artifact of {template['name']}")
+            only({"name", "path"}, wanted, f"an artifact of {template['name']}")
             place = pod.folder / wanted["path"].lstrip("/")
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(artifacts[wanted["name"]], place)
@@ -263,13 +264,13 @@ class Runner:
         self, workflow: Workflow, made: Node, template: Manifest, known: Mapping[str, str], ended: Ended
     ) -> None:
         outputs = template.get("outputs", {})
-        _only({"parameters", "artifacts"}, outputs, f"outputs of {template['name']}")
+        only({"parameters", "artifacts"}, outputs, f"outputs of {template['name']}")
         for one in outputs.get("parameters", []):
-            _only({"name", "valueFrom"}, one, "an output parameter")
-            _only({"path"}, one["valueFrom"], "an output parameter")
+            only({"name", "valueFrom"}, one, "an output parameter")
+            only({"path"}, one["valueFrom"], "an output parameter")
             made.parameters[one["name"]] = ended.file(one["valueFrom"]["path"]).read_text(encoding="utf-8")
         for one in filled(outputs.get("artifacts", []), known):
-            _only(OF_AN_OUTPUT, one, "an output artifact")
+            only(OF_AN_OUTPUT, one, "an output artifact")
             if one.get("archive", {}).keys() != {"none"}:
                 raise Unsupported(f"the packed artifact {one['name']}")
             kept = workflow.folder / "artifacts" / one.get("s3", {}).get("key", f"{made.name}/{one['name']}")
@@ -296,36 +297,3 @@ def _said(done: Mapping[str, Node], kind: str) -> dict[str, str]:
     for name, node in done.items():
         said |= {f"{kind}.{name}.outputs.parameters.{key}": value for key, value in node.parameters.items()}
     return said
-
-
-def _given(inputs: Manifest, parameters: Mapping[str, str], what: str) -> dict[str, str]:
-    """Values for the declared parameters; none may be missing, and none too many."""
-    declared = {one["name"]: one for one in inputs.get("parameters", [])}
-    for one in declared.values():
-        _only({"name", "value", "description"}, one, f"a parameter of {what}")
-    if unknown := parameters.keys() - declared.keys():
-        raise Unsupported(f"parameters that {what} does not have: {', '.join(sorted(unknown))}")
-    values = {name: parameters.get(name, one.get("value")) for name, one in declared.items()}
-    if missing := [name for name, value in values.items() if value is None]:
-        raise Unsupported(f"{what} without its parameters {', '.join(missing)}")
-    if braced := [name for name, value in values.items() if "{{" in str(value)]:
-        raise Unsupported(f"braces in {', '.join(braced)} of {what}: Argo would read them as references")
-    return {name: str(value) for name, value in values.items()}
-
-
-def _backoff(backoff: Manifest, attempt: int) -> float:
-    _only({"duration", "factor", "cap", "maxDuration"}, backoff, "backoff")
-    seconds = _seconds(backoff.get("duration", "0s")) * float(backoff.get("factor", 1)) ** (attempt - 1)
-    return min(seconds, _seconds(backoff["cap"])) if "cap" in backoff else seconds
-
-
-def _seconds(text: str) -> float:
-    unit = {"s": 1, "m": 60, "h": 3600}
-    if text[-1] not in unit:
-        raise Unsupported(f"the duration {text!r}")
-    return float(text[:-1]) * unit[text[-1]]
-
-
-def _only(known: set[str], given: Mapping[str, Any], what: str) -> None:
-    if unknown := given.keys() - known:
-        raise Unsupported(f"{', '.join(sorted(unknown))} in {what}")

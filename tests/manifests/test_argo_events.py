@@ -16,8 +16,6 @@ from tests.manifests.test_argo_workflows import edited
 
 REASON = '50 % "down" {{ $value }}'
 ORDER = RunOrder(run_id="run_0123456789ab", incident="inc_1", alertname="NexusAnswerQualityLow", reason=REASON)
-    run_id="run_0123456789ab", incident="inc_1", alertname="NexusAnswerQualityLow", reason='50 % "down" {{ $value }}'
-)
 LABEL_LIMIT = 63
 
 
