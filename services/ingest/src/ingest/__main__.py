@@ -1,4 +1,4 @@
-"""`python -m ingest reconcile | dead-letters | prepare-store | bucket`: for operators, with the service's settings."""
+"""`python -m ingest`: for operators and workflows, with the settings of the service."""
 
 import typer
 from opskit.database import open_database
@@ -9,23 +9,26 @@ from opskit.starting import ends_in_one_line
 from ingest.bucket_commands import bucket_cli, prepare_store
 from ingest.dead_letters import DeadLetters
 from ingest.settings import Settings
+from ingest.step_commands import TRY_AGAIN, add_step_commands
 
 cli = typer.Typer(help="Look after the documents.", no_args_is_help=True)
 cli.command("prepare-store")(prepare_store)
 cli.add_typer(bucket_cli, name="bucket")
+add_step_commands(cli)
 
 
 @cli.command()
 def reconcile() -> None:
     """Compare store, catalogue and index thoroughly, and repair."""
-    from ingest.adapters.celery_queue import create_task_app
-    from ingest.worker import Worker
+    from ingest.worker import open_worker
 
     settings = read_settings(Settings)
     configure_logging("ingest", level=settings.log_level, json=settings.log_json)
-    report = Worker(settings, create_task_app(str(settings.broker_url))).reconcile(thorough=True)
+    worker = open_worker(settings)
+    report = worker.reconcile(thorough=True)
+    worker.close()
     if report is None:
-        raise typer.Exit(1)
+        raise typer.Exit(TRY_AGAIN)
     print(f"{report.noticed} changes noticed, {report.rebuilt} documents to rebuild, {report.orphans} orphans removed")
 
 

@@ -81,6 +81,26 @@ class Claims:
         with Session(self._engine) as session:
             return session.scalar(query) is not None
 
+    def hold(self, claim: Claim, *, until: datetime) -> bool:
+        """Keep the claim for another process, which resumes it; not for longer than `until`, should none come."""
+        held = update(Document).where(*self._held(claim)).values(lease_at=until)
+        with Session(self._engine) as session, session.begin():
+            return bool(session.execute(held).rowcount)  # type: ignore[attr-defined]
+
+    def resume(self, claim: Claim) -> Claim | None:
+        """The claim that its owner was to hold for another process, this one or a later one; None when it was lost."""
+        held = (Document.id == claim.name.id, Document.lease_owner == claim.owner)
+        again = update(Document).where(*held).values(lease_at=self._clock()).returning(Document)
+        with Session(self._engine, expire_on_commit=False) as session, session.begin():
+            row = session.scalar(again)
+        return None if row is None else _claim_of(row, claim.owner)
+
+    def is_left_undone(self, document_id: str) -> bool:
+        """Whether the document waits for work, or somebody is at it."""
+        undone = select(Document.id).where(Document.id == document_id, or_(needs_work(), Document.status == INDEXING))
+        with Session(self._engine) as session:
+            return session.scalar(undone) is not None
+
     def beat(self, owner: str, document_ids: list[str]) -> None:
         """The holder lives."""
         mine = and_(Document.lease_owner == owner, Document.id.in_(document_ids))

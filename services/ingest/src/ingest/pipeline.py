@@ -7,10 +7,10 @@ fault makes it wait.
 import hashlib
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import numpy as np
 import structlog
@@ -29,6 +29,7 @@ from ingest.splitting import made_by, without_repeats
 log = structlog.get_logger(__name__)
 
 Outcome = Literal["nothing", "indexed", "unchanged", "removed", "superseded", "waiting", "retrying", "failed"]
+Part = TypeVar("Part")
 
 MAX_ATTEMPTS: Final = 3
 MAX_LOST_ATTEMPTS: Final = 5
@@ -37,9 +38,19 @@ EMBED_AT_ONCE: Final = 16
 UNIT_LENGTH_TOLERANCE: Final = 0.05
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A version of a document as it is to be indexed, and with which embedder."""
+
+    etag: str
+    sha256: str
+    fingerprint: str
+    extracted: Extracted
+
+
 @dataclass(frozen=True)
 class Pipeline:
-    """Brings documents to their wished state."""
+    """Brings documents to their wished state: at a stretch by `run`, or in parts, each within `bounded`."""
 
     claims: Claims
     store: DocumentStore
@@ -52,16 +63,17 @@ class Pipeline:
     def run(self, claim: Claim) -> Outcome:
         """Do the work of `claim` and record how it ended."""
         started = time.perf_counter()
-        outcome = self._bounded(claim)
+        outcome = self.bounded(claim, self._remove if claim.is_removal else self._index)
         metrics.INDEX_SECONDS.labels(outcome).observe(time.perf_counter() - started)
         log.info("document_done", document_id=claim.name.id, outcome=outcome, generation=claim.generation)
         return outcome
 
-    def _bounded(self, claim: Claim) -> Outcome:
+    def bounded(self, claim: Claim, work: Callable[[Claim], Part | Outcome]) -> Part | Outcome:
+        """What `work` gives; when it fails the claim ends, and this is how."""
         try:
             if claim.attempts > MAX_LOST_ATTEMPTS and not claim.is_removal:
                 return self._give_up(claim, f"Indexing was cut off {claim.attempts - 1} times; the worker died.")
-            return self._remove(claim) if claim.is_removal else self._index(claim)
+            return work(claim)
         except Superseded:
             self.claims.released(claim)
             return "superseded"
@@ -80,12 +92,8 @@ class Pipeline:
             self._postpone(claim, reason, counts=True)
             return "retrying"
 
-    def _remove(self, claim: Claim) -> Outcome:
-        self.index.remove(claim.name)
-        self.claims.removed(claim)
-        return "removed"
-
-    def _index(self, claim: Claim) -> Outcome:
+    def load(self, claim: Claim) -> Loaded | Outcome:
+        """The document as chunks; an outcome when nothing is left to be done."""
         fingerprint = self.embedder.fingerprint()
         content = self.store.get(claim.name)
         if content is None:
@@ -96,21 +104,37 @@ class Pipeline:
             self.claims.unchanged(claim, etag=content.etag, sha256=sha256)
             return "unchanged"
         extracted = self.extractor.extract(claim.name.key, content.data)
-        extracted = replace(extracted, chunks=without_repeats(extracted.chunks))
+        return Loaded(content.etag, sha256, fingerprint, replace(extracted, chunks=without_repeats(extracted.chunks)))
+
+    def embed(self, claim: Claim, loaded: Loaded) -> Vectors:
+        """A vector for every chunk. Raises Superseded."""
         self._go_on(claim)
-        vectors = self._vectors(fingerprint, extracted)
+        return self._vectors(loaded.fingerprint, loaded.extracted)
+
+    def write(self, claim: Claim, loaded: Loaded, vectors: Vectors) -> Outcome:
+        """Make it the document's one generation. Raises Superseded."""
         self._go_on(claim)
-        self.index.replace(fingerprint, claim.name, claim.generation, extracted, vectors)
-        metrics.CHUNKS_WRITTEN.inc(len(extracted.chunks))
+        self.index.replace(loaded.fingerprint, claim.name, claim.generation, loaded.extracted, vectors)
+        chunks = len(loaded.extracted.chunks)
+        metrics.CHUNKS_WRITTEN.inc(chunks)
         self.claims.indexed(
             claim,
-            etag=content.etag,
-            sha256=sha256,
-            made_by=made_by(fingerprint),
-            chunks=len(extracted.chunks),
-            title=extracted.title,
+            etag=loaded.etag,
+            sha256=loaded.sha256,
+            made_by=made_by(loaded.fingerprint),
+            chunks=chunks,
+            title=loaded.extracted.title,
         )
         return "indexed"
+
+    def _remove(self, claim: Claim) -> Outcome:
+        self.index.remove(claim.name)
+        self.claims.removed(claim)
+        return "removed"
+
+    def _index(self, claim: Claim) -> Outcome:
+        loaded = self.load(claim)
+        return self.write(claim, loaded, self.embed(claim, loaded)) if isinstance(loaded, Loaded) else loaded
 
     def _go_on(self, claim: Claim) -> None:
         if not self.claims.is_current(claim):

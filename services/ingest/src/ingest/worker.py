@@ -33,6 +33,7 @@ from ingest.heartbeat import Heartbeat
 from ingest.pipeline import Pipeline
 from ingest.reconcile import Reconciler, Report
 from ingest.settings import Settings
+from ingest.steps import NoQueue, Steps
 
 log = structlog.get_logger(__name__)
 
@@ -67,6 +68,14 @@ class Worker:
         self.heartbeat.stop()
         self.extractor.close()
         self.index.close()
+
+    def close(self) -> None:
+        """Let go of what was opened, where no worker was started."""
+        for part in ("extractor", "index"):
+            if part in self.__dict__:
+                getattr(self, part).close()
+        if "_engine" in self.__dict__:
+            self._engine.dispose()
 
     def index_document(self, document_id: str) -> None:
         """Claim the document and bring it to its wished state; nothing happens when there is nothing to do."""
@@ -134,6 +143,12 @@ class Worker:
         )
 
     @cached_property
+    def steps(self) -> Steps:
+        """The same work in parts, for a workflow."""
+        documents = Documents(self._store, Catalogue(self._engine), self.claims, NoQueue())
+        return Steps(documents, self.claims, self.pipeline)
+
+    @cached_property
     def _engine(self) -> Any:
         return open_database(self._settings.ingest_database_url, migrations="ingest.migrations")
 
@@ -144,6 +159,11 @@ class Worker:
     @cached_property
     def _embedder(self) -> TritonEmbedder:
         return TritonEmbedder(self._settings.triton_grpc)
+
+
+def open_worker(settings: Settings) -> Worker:
+    """What a worker has, for a process that is none. Close it when done."""
+    return Worker(settings, create_task_app(str(settings.broker_url)))
 
 
 def create_worker(settings: Settings | None = None) -> Celery:

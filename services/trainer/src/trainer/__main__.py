@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from opskit.contracts.runs import RunOrder
-from opskit.logging import configure_logging
-from opskit.settings import read_settings
 from opskit.starting import ends_in_one_line
 
-from trainer.improvement.stages import Stage
+from trainer.stage_commands import add_stage_commands, do, say_missing, wired
 
 if TYPE_CHECKING:
     from trainer.wiring import Wiring
@@ -23,10 +21,6 @@ cli = typer.Typer(
 )
 
 BY = "command line"
-MISSING = (
-    "Training needs PyTorch and its friends, which serving does not ({missing} is missing). Install them once: make "
-    "training-tools"
-)
 
 
 @cli.command()
@@ -60,7 +54,7 @@ def base(
         from trainer.base.run import NothingToTrainOn, Order, train_reader
         from trainer.base.training import CannotResume, Recipe
     except ModuleNotFoundError as missing:
-        raise typer.Exit(_say_missing(missing)) from missing
+        raise typer.Exit(say_missing(missing)) from missing
     order = Order(
         encoder=encoder or encoder_folder(print),
         questions=questions,
@@ -94,7 +88,7 @@ def tiny(
         from trainer.gguf_file import write_gguf
         from trainer.tiny.training import train
     except ModuleNotFoundError as missing:
-        raise typer.Exit(_say_missing(missing)) from missing
+        raise typer.Exit(say_missing(missing)) from missing
     folder = out.with_suffix("")
     folder.mkdir(parents=True, exist_ok=True)
     train(folder, seed=seed)
@@ -128,7 +122,7 @@ def tune_language(
         from trainer.improvement.wording import Wording
         from trainer.replay import some_replay
     except ModuleNotFoundError as missing:
-        raise typer.Exit(_say_missing(missing)) from missing
+        raise typer.Exit(say_missing(missing)) from missing
     how = LanguageTuning(seed=seed, rate=rate, passes=passes, most_steps=most_steps, rows_at_once=rows_at_once)
     wording = Wording(instructions or Wording.instructions, abstention or Wording.abstention)
     try:
@@ -152,7 +146,7 @@ def start(
     from trainer.improvement.runs import Run
     from trainer.starting import new_run_id
 
-    with closing(_wiring()) as wiring:
+    with closing(wired()) as wiring:
         order = RunOrder(run_id=run or new_run_id(), reason=reason, knowledge_base=knowledge_base)
         wiring.runs.add(Run(order, BY, datetime.now(UTC)))
         _do_all(wiring, order.run_id)
@@ -190,7 +184,7 @@ def propose(
 
     changes = _changes_in(settings)
     order = RunOrder(run_id=new_run_id(), reason=reason, knowledge_base=knowledge_base, settings=changes)
-    with closing(_wiring()) as wiring:
+    with closing(wired()) as wiring:
         try:
             proposal(answering(wiring.rag, wiring.releases), changes, wiring.rag, wiring.releases)
             add_alone(wiring.runs, order, by=BY)
@@ -200,30 +194,7 @@ def propose(
         _do_all(wiring, order.run_id)
 
 
-def _stage_command(stage: Stage, purpose: str) -> None:
-    """One command for one stage, named as in a workflow."""
-
-    def command(run: Annotated[str, typer.Option(help="The run, as `run_…`.")]) -> None:
-        with closing(_wiring()) as wiring:
-            _do(wiring, run, stage)
-
-    cli.command(stage.value, help=purpose, rich_help_panel="Stages of a run, in order")(command)
-
-
-for _stage, _purpose in {
-    Stage.PREPARE: "Make examples of votes and corrections, and keep some apart to measure on.",
-    Stage.RETRAIN: "Fine-tune the champion's reader on them (LoRA), and export it for the engine that serves it.",
-    Stage.GOLD: "Ask champion and candidate general questions: is anything unlearnt?",
-    Stage.SPECIFIC: "Ask both the questions kept apart: is anything learnt?",
-    Stage.HALLUCINATION: "Ask both what no passage answers: is anything made up?",
-    Stage.FACTCHECK: "Compare both with the documents: is anything said that they do not say?",
-    Stage.SUBJECTS: "Compare both subject by subject: who gained and who lost?",
-    Stage.LOG_METRICS: "Keep figures, data sets and reports in MLflow.",
-    Stage.GATE: "Decide by all of that whether the candidate may serve.",
-    Stage.LOG_MODEL: "Make a release of it, registered in MLflow.",
-    Stage.DEPLOY: "Try it on a share of the conversations; promote it or roll it back.",
-}.items():
-    _stage_command(_stage, _purpose)
+add_stage_commands(cli)
 
 
 def _changes_in(file: Path) -> dict[str, dict[str, Any]]:
@@ -252,41 +223,9 @@ def _do_all(wiring: "Wiring", run: str) -> None:
 
     typer.echo(f"run {run}")
     while (known := wiring.runs.get(run)) is not None and (stage := next_stage(known)) is not None:
-        _do(wiring, run, stage)
+        do(wiring, run, stage)
     assert known is not None
     typer.echo(f"{known.outcome}: {known.says}")
-
-
-def _wiring() -> "Wiring":
-    from trainer.settings import Settings
-    from trainer.wiring import Wiring
-
-    settings = read_settings(Settings)
-    configure_logging("trainer", level=settings.log_level, json=settings.log_json)
-    return Wiring(settings)
-
-
-def _do(wiring: "Wiring", run: str, stage: Stage) -> None:
-    from trainer.pipeline import NotYet, do_stage
-
-    def say(line: str) -> None:
-        print(f"{datetime.now(UTC):%H:%M:%S}  {line}", flush=True)
-
-    try:
-        do_stage(wiring.tools, run, stage, wiring.settings.runs_folder, say)
-    except ModuleNotFoundError as missing:
-        raise typer.Exit(_say_missing(missing)) from missing
-    except NotYet as exc:
-        typer.echo(f"trainer: {exc}", err=True)
-        raise typer.Exit(2) from exc
-    except Exception as exc:  # the process's boundary: what it was is in SQL and in the log
-        typer.echo(f"trainer: {stage} failed: {exc}", err=True)
-        raise typer.Exit(1) from exc
-
-
-def _say_missing(missing: ModuleNotFoundError) -> int:
-    typer.echo(MISSING.format(missing=missing.name), err=True)
-    return 1
 
 
 if __name__ == "__main__":

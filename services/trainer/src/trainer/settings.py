@@ -57,6 +57,12 @@ class Settings(TritonSettings, ServiceSettings):
         description="A run of which nothing was heard so long is taken up again.",
     )
 
+    workflow_patience: timedelta = Field(
+        timedelta(hours=1),
+        gt=timedelta(0),
+        description="A run that a workflow carries out and of which nothing was heard so long has failed.",
+    )
+
     observe_every: timedelta = Field(timedelta(seconds=5), gt=timedelta(0))
     trace_share: float = Field(1.0, ge=0, le=1, description="Of the answers, so many become traces in MLflow.")
     judge_share: float = Field(0.05, ge=0, le=1, description="Of the answers, so many are judged; they are traced too.")

@@ -42,7 +42,13 @@ class Worker:
     def runs(self) -> RunWorker:
         """Takes runs forward."""
         settings = self._settings
-        return RunWorker(self._wiring.runs, self._queue, settings.runs_folder, patience=settings.stage_patience)
+        return RunWorker(
+            self._wiring.runs,
+            self._queue,
+            settings.runs_folder,
+            patience=settings.stage_patience,
+            workflow_patience=settings.workflow_patience,
+        )
 
     def expire_feedback(self) -> int:
         """Forget votes that are older than they may be, and what was observed of answers as old."""

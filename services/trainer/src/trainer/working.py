@@ -10,7 +10,7 @@ import structlog
 from opskit.contracts.runs import RunOrder
 from opskit.errors import Unavailable
 
-from trainer.improvement.runs import Run, Status, is_stale, next_stage
+from trainer.improvement.runs import Carrier, Run, Status, is_stale, next_stage
 from trainer.improvement.stages import Stage
 from trainer.pipeline import give_up
 from trainer.ports import RunQueue, RunStore
@@ -25,8 +25,17 @@ BRIDGE = "alert-bridge"
 class RunWorker:
     """Takes runs forward. What is done is known from SQL alone, so that any worker may go on with any run."""
 
-    def __init__(self, runs: RunStore, queue: RunQueue, folder: Path, *, patience: timedelta) -> None:
-        self._runs, self._queue, self._folder, self._patience = runs, queue, folder, patience
+    def __init__(
+        self,
+        runs: RunStore,
+        queue: RunQueue,
+        folder: Path,
+        *,
+        patience: timedelta,
+        workflow_patience: timedelta = timedelta(hours=1),
+    ) -> None:
+        self._runs, self._queue, self._folder = runs, queue, folder
+        self._patience, self._workflow_patience = patience, workflow_patience
         self._mine: set[str] = set()
         self._lock = threading.Lock()
 
@@ -37,9 +46,12 @@ class RunWorker:
         self._queue.advance(order.run_id)
 
     def advance(self, run_id: str) -> None:
-        """Do the next stage of a run, unless it waits for another one or somebody is at it."""
+        """Do the next stage of a run, unless it waits for another one, somebody is at it, or a workflow carries it
+        out."""
         run = self._runs.get(run_id)
-        if run is None or (stage := next_stage(run)) is None or not self._is_first(run):
+        if run is None or run.carrier is not Carrier.WORKER:
+            return
+        if (stage := next_stage(run)) is None or not self._is_first(run):
             return
         with self._lock:
             if run_id in self._mine or not self._is_free(run):
@@ -52,14 +64,23 @@ class RunWorker:
         self._go_on(run_id)
 
     def take_up(self) -> None:
-        """Go on with runs that nobody works on: their worker died, or a message was lost."""
+        """Go on with runs that nobody works on: their worker died, or a message was lost. A workflow's run is its own,
+        but one that fell silent for good must not keep others waiting."""
         now = datetime.now(UTC)
         for run in self._first_of_each_target():
+            if run.carrier is Carrier.WORKFLOW:
+                self._give_up_silent(run, now)
+                continue
             stale = is_stale(run, self._runs.last_sign(run.id), now=now, patience=self._patience)
             if run.id not in self._mine and stale:
                 log.info("run_taken_up", run=run.id, stage=next_stage(run))
                 self._runs.sign(run.id, now=now)  # so that it is not taken up again before it begins
                 self._queue.advance(run.id)
+
+    def _give_up_silent(self, run: Run, now: datetime) -> None:
+        patience = self._workflow_patience
+        if is_stale(run, self._runs.last_sign(run.id), now=now, patience=patience):
+            give_up(self._runs, run, f"Its workflow gave no sign of life for {patience}; was it deleted?")
 
     def _do(self, run_id: str, stage: Stage) -> None:
         """One stage as `python -m trainer <stage>`: what it takes of memory goes with it, whatever becomes of it."""

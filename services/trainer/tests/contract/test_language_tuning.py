@@ -3,10 +3,13 @@
 import http.client
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -20,15 +23,18 @@ from nexus_serving.llama.environment import prepare_llama
 from nexus_serving.llama.folder import bare_model
 from nexus_serving.llama.process import LlamaServer, Serving
 from opskit.contracts.releases import ReleaseBundle
+from opskit.contracts.runs import RunOrder
 from peft import PeftModel
 from trainer.adapters.local_readers import LocalReaders
 from trainer.improvement.encoding import IGNORED, LessonEncoder, batch_of
 from trainer.improvement.examples import Example, Shown, write_examples
 from trainer.improvement.prompting import Lesson, Teaching
+from trainer.improvement.runs import Run
 from trainer.improvement.tuning import NothingLearnt
 from trainer.improvement.tuning_language import ADAPTER, GGUF, HISTORY, Base, LanguageTuning, WrongBase, tune
 from trainer.improvement.wording import Wording
 from trainer.steps.evaluations import SPECIFIC, benchmark_specific, said_to
+from trainer.steps.joining import join
 from trainer.steps.log_model import bundle_of
 from trainer.steps.retrain_model import retrain_model
 from trainer.steps.tools import StageFailed
@@ -50,6 +56,12 @@ FACTS = {
 """Of things that the tiny model was taught to know nothing about."""
 HOW = LanguageTuning(rate=5e-3, passes=1000, most_steps=30, rows=8, rows_at_once=8)
 SHORT = replace(HOW, most_steps=10, save_every=5)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def asked(thing: str) -> str:
@@ -239,6 +251,25 @@ class TestTheStage:
         assert sum("1 steps" in line for line in world.said) == 1, "the first process alone speaks"
         files = [path.name for path in (world.work.candidate_reader / "peft").iterdir()]
         assert sorted(files) == ["adapter_config.json", "adapter_model.safetensors"], "and nothing pickled"
+
+    def test_is_done_by_two_machines_where_the_second_joins_in(self, world, monkeypatch):
+        monkeypatch.setenv("OMP_NUM_THREADS", "1")
+        endpoint = f"127.0.0.1:{free_port()}"
+        world.tools.launcher = (
+            *(sys.executable, "-m", "torch.distributed.run", "--nnodes", "2", "--nproc-per-node", "1"),
+            *("--rdzv-backend", "c10d", "--rdzv-endpoint", endpoint, "--rdzv-id", "run_1"),
+        )
+        run = Run(RunOrder(run_id="run_0123456789"), "somebody", datetime.now(UTC))
+        runs = SimpleNamespace(get=lambda _: run)
+        heard: list[str] = []
+        with ThreadPoolExecutor() as machines:
+            other = machines.submit(join, runs, run.id, world.work, heard.append)
+            retrain_model(world.tools, run, world.work, world.said.append)
+            other.result(timeout=60)
+        assert heard[0] == "Joining in"
+        assert sum("1 steps" in line for line in world.said) == 1, "the first process alone speaks"
+        assert not world.work.launched.exists()
+        assert (world.work.candidate_reader / "peft" / "adapter_model.safetensors").exists()
 
     def test_goes_on_from_the_champions_adapter(self, world, tuned, base, tmp_path):
         onward = tune(replace(base, onward=tuned / ADAPTER), EXAMPLES, [], tmp_path / "on", SHORT, world.said.append)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from trainer.adapters.tables import RunRow, RunStageRow
 from trainer.feedback import Page
-from trainer.improvement.runs import Run, RunTotals, StageRecord, Status
+from trainer.improvement.runs import Carrier, Run, RunTotals, StageRecord, Status
 from trainer.improvement.stages import Stage
 
 
@@ -37,6 +37,7 @@ class SqlRuns:
             "created_at": run.created_at,
             "says": run.says,
             "reported": run.reported,
+            "carrier": run.carrier.value,
         }
         with self._session() as session:
             made = session.execute(self._insert(RunRow).values(values).on_conflict_do_nothing(index_elements=["id"]))
@@ -173,4 +174,5 @@ def _run(row: RunRow, stages: list[StageRecord]) -> Run:
         says=row.says,
         release=row.release,
         reported=row.reported,
+        carrier=Carrier(row.carrier),
     )

@@ -80,6 +80,7 @@ class RunRow(Base):
     release: Mapped[str | None] = mapped_column(String(128))
     verdict: Mapped[str | None] = mapped_column(Text)
     reported: Mapped[bool] = mapped_column(Boolean, default=False)
+    carrier: Mapped[str] = mapped_column(String(16), default="worker")
 
 
 class RunStageRow(Base):

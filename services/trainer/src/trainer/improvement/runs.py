@@ -18,6 +18,13 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
+class Carrier(StrEnum):
+    """Who carries a run out. Whoever took its order first does, to the end: two must not work on the same run."""
+
+    WORKER = "worker"
+    WORKFLOW = "workflow"
+
+
 @dataclass(frozen=True)
 class StageRecord:
     """One stage of a run. `says` is one line for a person: what came of it, or why it failed."""
@@ -49,6 +56,7 @@ class Run:
     """The candidate's, once it has one."""
     reported: bool = False
     """Whether alert-bridge knows how it ended."""
+    carrier: Carrier = Carrier.WORKER
 
     @property
     def id(self) -> str:

@@ -1,7 +1,6 @@
 """retrain-model for a language model: an adapter, in the folder of a reader that shares the champion's GGUF."""
 
 import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from opskit.contracts.releases import ReleaseBundle
 from trainer.improvement.examples import read_examples
 from trainer.improvement.wording import Wording, wording_of
 from trainer.replay import some_replay
+from trainer.steps.joining import launch
 from trainer.steps.tools import Say, StageFailed, Tools
 from trainer.steps.workspace import Workspace
 
@@ -67,13 +67,7 @@ def _launched(tools: Tools, wording: Wording, model: Path, onward: Path | None, 
         "most-steps": tools.most_steps,
     }
     words = [word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))]
-    command = [*tools.launcher, "-m", "trainer", "tune-language", *words]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            say(line.rstrip("\n"))
-    if process.returncode != 0:
-        raise subprocess.CalledProcessError(process.returncode, " ".join(tools.launcher))
+    launch([*tools.launcher, "-m", "trainer", "tune-language", *words], work, say)
 
 
 def _reader_folder(served: Path, work: Workspace) -> None:

@@ -48,6 +48,11 @@ class Workspace:
         return self._in("model")
 
     @property
+    def launched(self) -> Path:
+        """The command of a training under way that other machines may join."""
+        return self.model / "launched.json"
+
+    @property
     def candidate_reader(self) -> Path:
         """The tuned reader, ready to be served."""
         return self.model / "reader"
