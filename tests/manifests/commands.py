@@ -6,8 +6,8 @@ import importlib.util
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-import click
 import typer.main
 
 from tests.manifests.pods import pods
@@ -73,8 +73,8 @@ def _not_a_module(module: str, arguments: Sequence[str]) -> Iterator[str]:
         yield from _not_a_sub_command(module, commands, arguments)
 
 
-def _not_a_sub_command(module: str, commands: click.Command, arguments: Sequence[str]) -> Iterator[str]:
-    if isinstance(commands, click.Group):
+def _not_a_sub_command(module: str, commands: Any, arguments: Sequence[str]) -> Iterator[str]:
+    if hasattr(commands, "commands"):
         name, *arguments = arguments or [""]
         if name not in commands.commands:
             yield f"python -m {module} has no sub-command {name}"
@@ -86,12 +86,12 @@ def _not_a_sub_command(module: str, commands: click.Command, arguments: Sequence
             yield f"python -m {module} {commands.name} has no option {argument}"
     given = {argument.partition("=")[0] for argument in arguments}
     for parameter in commands.params:
-        if parameter.required and not given & set(parameter.opts) and isinstance(parameter, click.Option):
+        if parameter.required and parameter.param_type_name == "option" and not given & set(parameter.opts):
             yield f"python -m {module} {commands.name} needs {parameter.opts[0]}"
 
 
 @cache
-def _typer_commands(module: str) -> click.Command | None:
+def _typer_commands(module: str) -> Any:
     """None of a module whose command line is made otherwise."""
     cli = getattr(importlib.import_module(f"{module}.__main__"), "cli", None)
     return typer.main.get_command(cli) if isinstance(cli, typer.Typer) else None

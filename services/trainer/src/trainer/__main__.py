@@ -200,6 +200,27 @@ def propose(
         _do_all(wiring, order.run_id)
 
 
+@cli.command()
+def adopt(
+    release: Annotated[str, typer.Option(help="The release, as `rel_…`; `own`: whatever this environment decides.")],
+    registry: Annotated[str, typer.Option(help="MLflow of the environment that made it.")],
+) -> None:
+    """Make a release of another environment the champion here. Done already, nothing is; what was rolled back stays so."""
+    from opskit.errors import NexusError
+
+    from trainer.adopting import adopt as adopt_release
+    from trainer.improvement.releases import NotAllowed
+
+    with closing(_wiring()) as wiring:
+        try:
+            published, now = wiring.registry(registry), datetime.now(UTC)
+            said = adopt_release(release, published, wiring.releases, wiring.readers, wiring.deployer, now=now)
+        except (NexusError, NotAllowed) as exc:
+            typer.echo(f"trainer: {exc}", err=True)
+            raise typer.Exit(1) from exc
+    typer.echo(said)
+
+
 def _stage_command(stage: Stage, purpose: str) -> None:
     """One command for one stage, named as in a workflow."""
 
