@@ -1,5 +1,5 @@
-"""Who may speak to whom. What is needed is data (`needed_flows.py`); the policies are evaluated as a network plugin would,
-over the pods of an environment and those that operators, charts and the rest of the cluster add.
+"""Who may speak to whom. What is needed is data (`needed_flows.py`). The policies are evaluated as a network plugin
+would, over the pods of an environment and those that operators, charts and the rest of the cluster add.
 """
 
 from collections.abc import Iterator, Mapping
@@ -70,27 +70,31 @@ def allowed_flows(objects: Objects) -> set[Flow]:
 class _Network:
     policies: Objects
     own_space: Mapping[str, str]
+    known: dict[tuple[str, int], list[Mapping[str, Any]] | None] = field(default_factory=dict)
 
     def passes(self, source: Endpoint, destination: Endpoint, port: int) -> bool:
         """Both ends must agree; the policies of other namespaces are not ours to know, and taken for friendly."""
         leaves = source.space is not None or self._one_side("Egress", source, destination, port)
-        arrives = (
-            destination.space is not None or self._one_side("Ingress", destination, source, port)
-        )
+        arrives = destination.space is not None or self._one_side("Ingress", destination, source, port)
         return leaves and arrives
 
     def _one_side(self, direction: str, here: Endpoint, there: Endpoint, port: int) -> bool:
-        applied = [
-            policy["spec"]
-            for policy in self.policies
-            if direction in policy["spec"]["policyTypes"] and selects(policy["spec"]["podSelector"], here.labels)
-        ]
-        if not applied:
-            return True
+        rules = self._rules(direction, here)
         way = "to" if direction == "Egress" else "from"
-        return any(
-            self._rule(rule, way, there, port) for policy in applied for rule in policy.get(direction.lower()) or []
-        )
+        return rules is None or any(self._rule(rule, way, there, port) for rule in rules)
+
+    def _rules(self, direction: str, here: Endpoint) -> list[Mapping[str, Any]] | None:
+        """Those that apply to a pod; None where no policy does, and all passes."""
+        key = (direction, id(here))
+        if key not in self.known:
+            applied = [
+                policy["spec"]
+                for policy in self.policies
+                if direction in policy["spec"]["policyTypes"] and selects(policy["spec"]["podSelector"], here.labels)
+            ]
+            rules = [rule for policy in applied for rule in policy.get(direction.lower()) or []]
+            self.known[key] = rules if applied else None
+        return self.known[key]
 
     def _rule(self, rule: Mapping[str, Any], way: str, there: Endpoint, port: int) -> bool:
         ports, peers = rule.get("ports"), rule.get(way)
@@ -128,9 +132,22 @@ def _of_operators(objects: Objects) -> Iterator[Endpoint]:
         inherited = one["spec"]["inheritedMetadata"]["labels"]
         labels = {"cnpg.io/cluster": one["metadata"]["name"], "cnpg.io/podRole": "instance", **inherited}
         yield Endpoint("postgres", labels, (5432, 8000))
+    yield from _of_argo(objects)
+
+
+def _of_argo(objects: Objects) -> Iterator[Endpoint]:
+    """Pods of workflows, event sources, sensors and their bus."""
+    for one in of_kind(objects, "WorkflowTemplate", "CronWorkflow"):
+        labels = one["spec"].get("workflowSpec", one["spec"]).get("podMetadata", {}).get("labels", {})
+        if "app.kubernetes.io/name" in labels:
+            yield Endpoint(labels["app.kubernetes.io/name"], labels, (29400,))
+    for one in of_kind(objects, "EventSource", "Sensor"):
+        labels = one["spec"]["template"]["metadata"]["labels"]
+        kind = {"EventSource": "eventsource-name", "Sensor": "sensor-name"}[one["kind"]]
+        ports = tuple(int(port["targetPort"]) for port in one["spec"].get("service", {}).get("ports", []))
+        yield Endpoint(labels["app.kubernetes.io/name"], {**labels, kind: one["metadata"]["name"]}, ports)
     for one in of_kind(objects, "EventBus"):
-        labels = {"eventbus-name": one["metadata"]["name"], "controller": "eventbus-controller"}
-        yield Endpoint("eventbus", labels, (4222,))
+        yield Endpoint("event-bus", {"eventbus-name": one["metadata"]["name"]}, (4222, 6222, 8222))
 
 
 def _of_charts(objects: Objects) -> Iterator[Endpoint]:

@@ -28,16 +28,30 @@ SERVICES = {
     "etcd:2379": "milvus",
     "etcd:2380": "etcd",
 }
+OF_ARGO = {
+    "retraining-event-source:12000": "alert-bridge",
+    "event-bus:4222": "documents-event-source retraining-event-source documents-sensor retraining-sensor event-bus",
+    "event-bus:6222": "event-bus",
+    "event-bus:8222": "event-bus",
+    "rag:8081": "retraining-workflow",
+    "alert-bridge:8084": "retraining-workflow",
+    "mlflow:5000": "retraining-workflow",
+    "prometheus:9090": "retraining-workflow",
+    "triton:8001": "retraining-workflow ingestion-workflow",
+    "milvus:19530": "ingestion-workflow",
+    "retraining-workflow:29400": "retraining-workflow",
+}
 FROM_ELSEWHERE = {
     "prometheus:9090": "Grafana",
     "milvus:19530": "Milvus' operator",
     "milvus:9091": "Milvus' operator",
     "mlflow:5000": "a release elsewhere",
 }
-POSTGRES_CLIENTS = "alert-bridge gateway ingest ingest-worker mlflow rag release trainer trainer-worker"
-REDIS_CLIENTS = "gateway ingest ingest-worker rag trainer trainer-worker"
-S3_CLIENTS = "ingest ingest-worker milvus mlflow"
-SPEAK_TO_KUBERNETES = "prometheus"
+_SERVICES_WITH_A_DATABASE = "alert-bridge gateway ingest ingest-worker mlflow rag release trainer trainer-worker"
+POSTGRES_CLIENTS = f"{_SERVICES_WITH_A_DATABASE} retraining-workflow ingestion-workflow"
+REDIS_CLIENTS = "gateway ingest ingest-worker rag trainer trainer-worker ingestion-workflow"
+S3_CLIENTS = "ingest ingest-worker milvus mlflow retraining-workflow ingestion-workflow documents-event-source"
+SPEAK_TO_KUBERNETES = "prometheus retraining-workflow ingestion-workflow documents-sensor retraining-sensor"
 
 
 def needed(objects: Objects, everybody: set[str]) -> set[Flow]:
@@ -45,7 +59,7 @@ def needed(objects: Objects, everybody: set[str]) -> set[Flow]:
     kinds = {one["kind"] for one in objects}
     here = {one["metadata"]["name"] for one in of_kind(objects, "Deployment")}
     policies = {one["metadata"]["name"] for one in of_kind(objects, "NetworkPolicy")}
-    flows = {*_flows(SERVICES), *_flows(FROM_ELSEWHERE)}
+    flows = {*_flows(SERVICES), *_flows(OF_ARGO), *_flows(FROM_ELSEWHERE)}
     flows |= {Flow(name, "cluster DNS", 53) for name in everybody}
     flows |= {Flow("release", "MLflow elsewhere", 5000)}
     flows |= _to_the_internet(SPEAK_TO_KUBERNETES, 443, 6443)
@@ -57,8 +71,12 @@ def needed(objects: Objects, everybody: set[str]) -> set[Flow]:
         flows |= _to_the_internet("postgres", 443, 6443)
     else:
         flows |= _to_the_internet(POSTGRES_CLIENTS, 5432)
-    flows |= _flows({"redis:6379": REDIS_CLIENTS}) if "redis" in policies else _to_the_internet(REDIS_CLIENTS, 6379, 6380)
-    flows |= _flows({"minio:9000": f"{S3_CLIENTS} minio-job"}) if "minio" in policies else _to_the_internet(S3_CLIENTS, 443)
+    flows |= (
+        _flows({"redis:6379": REDIS_CLIENTS}) if "redis" in policies else _to_the_internet(REDIS_CLIENTS, 6379, 6380)
+    )
+    flows |= (
+        _flows({"minio:9000": f"{S3_CLIENTS} minio-job"}) if "minio" in policies else _to_the_internet(S3_CLIENTS, 443)
+    )
     if "Ingress" in kinds:
         flows |= _flows({"gateway:8080": "the ingress controller", "ui:8501": "the ingress controller"})
     if "ScaledObject" in kinds:
@@ -84,4 +102,4 @@ def _to_the_internet(sources: str, *ports: int) -> set[Flow]:
 
 def _names(text: str) -> list[str]:
     """Names of ours are one word each; those of neighbours are whole."""
-    return [text] if text[0].isupper() or " " in text and text.split()[0] in ("a", "the") else text.split()
+    return [text] if text[0].isupper() or (" " in text and text.split()[0] in ("a", "the")) else text.split()

@@ -11,7 +11,7 @@ _FORBIDDEN = ("hostNetwork", "hostPID", "hostIPC", "hostUsers")
 
 
 def unrestricted(objects: Objects) -> list[str]:
-    """Against the restricted profile of Kubernetes' pod security standards, a read-only root among it, which is ours."""
+    """Against the restricted profile of Kubernetes' pod security standards, with a read-only root, which is ours."""
     return [f"{pod.owner}: {problem}" for pod in pods(objects) for problem in _of(pod)]
 
 

@@ -36,7 +36,9 @@ class Pod:
 
 def pods(objects: Objects) -> list[Pod]:
     """Of all objects that have a template for pods."""
-    return [Pod(called(one), one["kind"] in LASTING, labels, spec) for one in objects for labels, spec in _templates(one)]
+    return [
+        Pod(called(one), one["kind"] in LASTING, labels, spec) for one in objects for labels, spec in _templates(one)
+    ]
 
 
 def _templates(one: Manifest) -> Iterator[tuple[dict[str, str], dict[str, Any]]]:

@@ -65,7 +65,8 @@ def unprotected(objects: Objects) -> list[str]:
             problems.append(f"{called(one)}: has no disruption budget")
         spread = template["spec"].get("topologySpreadConstraints", [])
         if not any(
-            rule["topologyKey"] == "kubernetes.io/hostname" and selects(rule["labelSelector"], labels) for rule in spread
+            rule["topologyKey"] == "kubernetes.io/hostname" and selects(rule["labelSelector"], labels)
+            for rule in spread
         ):
             problems.append(f"{called(one)}: may lie on one node")
     return problems

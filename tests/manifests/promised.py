@@ -30,7 +30,9 @@ def secret_keys(objects: Objects) -> dict[str, set[str]]:
 
 def services(objects: Objects) -> dict[str, set[int]]:
     """The ports of every Service: those in the manifests, and those that operators and charts make."""
-    ours = {one["metadata"]["name"]: {port["port"] for port in one["spec"]["ports"]} for one in of_kind(objects, "Service")}
+    ours = {
+        one["metadata"]["name"]: {port["port"] for port in one["spec"]["ports"]} for one in of_kind(objects, "Service")
+    }
     milvus = {f"{one['metadata']['name']}-milvus": {19530, 9091} for one in of_kind(objects, "Milvus")}
     postgres = {
         service["serviceTemplate"]["metadata"]["name"]: {5432}

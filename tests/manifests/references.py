@@ -1,4 +1,4 @@
-"""Does everything exist that a manifest mentions? Each check takes an environment's objects and tells what is missing."""
+"""Does everything exist that a manifest mentions? Each check takes an environment's objects; a problem is one line."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,9 @@ from tests.manifests import promised
 from tests.manifests.pods import Pod, pods, selects
 from tests.manifests.rendering import Manifest, Objects, called, of_kind
 
-_ADDRESS = re.compile(r"(?:[a-z+]+://)?(?P<host>[a-z][a-z0-9-]*)(?:\.(?P<space>nexus-[a-z0-9-]+))?:(?P<port>\d{2,5})(?![\d.])")
+_ADDRESS = re.compile(
+    r"(?:[a-z+]+://)?(?P<host>[a-z][a-z0-9-]*)(?:\.(?P<space>nexus-[a-z0-9-]+))?:(?P<port>\d{2,5})(?![\d.])"
+)
 _LOOKS_LIKE_ONE = re.compile(r"^[a-z+]+://[a-z]|^[a-z][a-z0-9-]*:\d{2,5}$|=http://[a-z]")
 
 
@@ -61,7 +63,9 @@ def missing_volumes(objects: Objects) -> list[str]:
         for container in pod.containers:
             for mount in container.get("volumeMounts", []):
                 if mount["name"] not in pod.volumes and mount["name"] not in made:
-                    problems.append(f"{pod.owner}: {container['name']} mounts {mount['name']}, which is no volume of it")
+                    problems.append(
+                        f"{pod.owner}: {container['name']} mounts {mount['name']}, which is no volume of it"
+                    )
     return problems
 
 

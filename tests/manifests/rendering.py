@@ -36,7 +36,7 @@ Loader.yaml_implicit_resolvers = {
 
 def read(text: str) -> Objects:
     """The documents of a YAML text."""
-    return [document for document in yaml.load_all(text, Loader) if document is not None]  # noqa: S506 - a safe loader
+    return [document for document in yaml.load_all(text, Loader) if document is not None]
 
 
 @cache
@@ -69,7 +69,7 @@ def combined(components: Sequence[str]) -> Iterator[Path]:
             "namespace": "nexus-made-by-a-test",
             "labels": [{"pairs": {"app.kubernetes.io/instance": "nexus-made-by-a-test"}, "includeTemplates": True}],
             "resources": ["../../base"],
-            "components": [*(f"../../components/{name}" for name in components), "../../labels"],
+            "components": [*(f"../../components/{name}" for name in components), "../../everywhere"],
         }
         (Path(folder) / "kustomization.yaml").write_text(yaml.safe_dump(content))
         yield Path(folder)

@@ -64,7 +64,7 @@ def validator(api_version: str, kind: str) -> Validator:
 
 @cache
 def _load(file: Path) -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.load(file.read_text(), Loader)  # noqa: S506 - a safe loader
+    loaded: dict[str, Any] = yaml.load(file.read_text(), Loader)
     return loaded
 
 

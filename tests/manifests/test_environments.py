@@ -16,8 +16,6 @@ from tests.manifests.rendering import COMPONENTS, K8S, OVERLAYS, Manifest, Objec
 DASHBOARDS = K8S.parent / "monitoring" / "dashboards"
 OTHERS = {"Argo CD": K8S / "argocd", "platform": K8S / "platform", "dashboards": DASHBOARDS}
 SETS = [set(), *({one} for one in COMPONENTS), *(set(two) for two in combinations(COMPONENTS, 2)), set(COMPONENTS)]
-EXCLUDE_EACH_OTHER = {"gpu", "language-model"}
-"""Both say what reads."""
 
 
 @cache
@@ -29,7 +27,13 @@ def everything() -> dict[str, Manifest]:
     return {json.dumps(one, sort_keys=True): one for one in rendered}
 
 
+NEED_A_SECRET_STORE = {"external-postgres", "external-redis"}
+"""The script makes up secrets for stores of one's own alone."""
+
+
 def objects_of(components: set[str]) -> Objects:
+    if components & NEED_A_SECRET_STORE:
+        components = {*components, "external-secrets"}
     with combined(sorted(components)) as folder:
         return render(folder)
 

@@ -2,7 +2,8 @@
 
     NEXUS_URL=http://gateway:8080 NEXUS_API_KEY=… python -m tests.smoke --users 8 --seconds 60
 
-It knows nothing but the public API, works in a knowledge base of its own, and clears up. Exit status 1: it does not work.
+It knows nothing but the public API, works in a knowledge base of its own, and clears up. Exit status 1 says that
+something does not work.
 """
 
 import argparse

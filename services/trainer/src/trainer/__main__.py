@@ -205,7 +205,7 @@ def adopt(
     release: Annotated[str, typer.Option(help="The release, as `rel_…`; `own`: whatever this environment decides.")],
     registry: Annotated[str, typer.Option(help="MLflow of the environment that made it.")],
 ) -> None:
-    """Make a release of another environment the champion here. Done already, nothing is; what was rolled back stays so."""
+    """Make a release of another environment the champion here; what was refused or rolled back here stays so."""
     from opskit.errors import NexusError
 
     from trainer.adopting import adopt as adopt_release

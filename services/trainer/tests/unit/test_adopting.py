@@ -1,4 +1,4 @@
-"""A release of another environment becomes the champion here: fetched, checked, promoted; with MLflow and Triton faked."""
+"""A release of another environment becomes the champion here: fetched, checked, promoted. MLflow and Triton are faked."""
 
 import json
 import shutil
