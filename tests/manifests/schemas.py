@@ -55,7 +55,8 @@ def validator(api_version: str, kind: str) -> Validator:
     group, _, version = api_version.partition("/")
     if group == "argoproj.io" and kind in ("EventBus", "EventSource", "Sensor"):
         schema = json.loads((DEFINITIONS / group / "argo-events.schema.json").read_text())
-        return Draft202012Validator({**schema, "$ref": f"#/definitions/io.argoproj.events.v1alpha1.{kind}"})
+        reference = f"#/definitions/io.argoproj.events.v1alpha1.{kind}"
+        return Draft202012Validator({"definitions": _closed(schema["definitions"]), "$ref": reference})
     file = DEFINITIONS / group / f"{kind.lower()}.yaml"
     definition = _load(file)
     schema = next(one for one in definition["spec"]["versions"] if one["name"] == version)["schema"]["openAPIV3Schema"]

@@ -1,4 +1,4 @@
-"""A release of another environment becomes the champion here: fetched, checked, promoted. MLflow and Triton are faked."""
+"""A release of another environment becomes the champion here: fetched, checked, promoted. MLflow and Triton are fakes."""
 
 import json
 import shutil
