@@ -1,4 +1,4 @@
-"""A release of another environment becomes the champion here: fetched, checked, promoted. MLflow and Triton are fakes."""
+"""A release of another environment becomes the champion here: fetched, checked, promoted. MLflow, Triton: fakes."""
 
 import json
 import shutil
