@@ -256,7 +256,7 @@ def _texts(objects: Objects) -> Iterator[tuple[str, str]]:
                 yield called(one), hook["url"]
     for one in of_kind(objects, "ScaledObject"):
         for trigger in one["spec"]["triggers"]:
-            yield called(one), trigger["metadata"]["serverAddress"]
+            yield called(one), trigger["metadata"].get("serverAddress", "")
     for one in of_kind(objects, "Milvus"):
         yield from ((called(one), address) for address in one["spec"]["dependencies"]["etcd"]["endpoints"])
         if ".com" not in (address := one["spec"]["dependencies"]["storage"]["endpoint"]):
