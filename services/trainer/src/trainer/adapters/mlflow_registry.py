@@ -21,7 +21,7 @@ class MlflowRegistry:
             mlflow.set_tracking_uri(self._url)
             client = mlflow.MlflowClient(self._url, self._url)
             found = client.search_model_versions(f"name = '{MODEL}' and tags.`nexus.release` = '{release}'")
-            if not found:
+            if not found or found[0].run_id is None:
                 raise NotFound(f"MLflow at {self._url} has no {release}.")
             kept = Path(client.download_artifacts(found[0].run_id, RELEASE_FOLDER, str(into)))
         for part in kept.iterdir():
