@@ -35,7 +35,8 @@ check: setup ## format, lint, types, import rules
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-cache | tail -n 1
 
-test: setup ## unit, contract, end-to-end and browser tests
+test: setup ## unit, contract, end-to-end and browser tests, and those of the manifests
+	@k8s/tools.sh
 	@$(PYTHON) serving/prepare.py
 	@.venv/bin/pytest -q -n 2 --dist loadscope --no-loadscope-reorder
 
@@ -62,6 +63,22 @@ backup: ## save what the stack in containers keeps (TO=folder)
 
 restore: ## put a backup in its place (FROM=folder)
 	@compose/restore.sh $(FROM)
+
+##@ Kubernetes
+.PHONY: manifests env pin-images rules
+manifests: setup ## render and check everything in k8s/
+	@k8s/tools.sh
+	@.venv/bin/pytest -q -n 2 tests/manifests
+
+env: ## a new environment: make env NAME=uat
+	@k8s/new-environment.sh "$(NAME)"
+
+pin-images: setup ## write the digests of an environment's images: make pin-images ENV=prod REGISTRY=registry.example.com/
+	@k8s/tools.sh
+	@k8s/pin-images.sh "$(ENV)" "$(REGISTRY)"
+
+rules: setup ## write k8s/base/monitoring/prometheus-rule.yaml anew, after a change of monitoring/rules
+	@$(PYTHON) -m provisioning rules > k8s/base/monitoring/prometheus-rule.yaml
 
 ##@
 .PHONY: help

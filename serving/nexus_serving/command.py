@@ -65,6 +65,9 @@ def server_command(triton: Triton, repository: Path, listen: Listen, models: lis
         *(f"--load-model={model}" for model in models),
         # A reader that cannot be loaded is said by name, and searching goes on.
         "--exit-on-error=false",
+        # Clients look for servers anew now and then, or one that came later would never be asked.
+        "--grpc-max-connection-age=300000",
+        "--grpc-max-connection-age-grace=120000",
         "--exit-timeout-secs=5",
         "--allow-gpu-metrics=false",
         "--log-format=ISO8601",

@@ -38,8 +38,9 @@ def parameters_of_wanted(layout: Layout, embedder: Path, say: Callable[[str], No
 def add(layout: Layout, model: str, reader: Path, embedder: Path) -> None:
     """Put a reader into the repository that Triton reads, and on the list. Raises SetUpFailed."""
     parameters = reader_parameters(reader, layout, embedder)
-    add_model(layout.served_repository, model, parameters, source=MODEL_REPOSITORY / "reader")
+    # The list first: by it a server that starts meanwhile knows that the model is not stale.
     _keep(layout, {**wanted(layout), model: reader})
+    add_model(layout.served_repository, model, parameters, source=MODEL_REPOSITORY / "reader")
 
 
 def remove(layout: Layout, model: str) -> None:

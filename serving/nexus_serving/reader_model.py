@@ -65,6 +65,15 @@ def calibrate(folder: Path, calibration: Calibration) -> None:
 
 def write_about(target: Path, about: dict[str, Any]) -> None:
     """Write `reader.json`; the digest names the weights and the settings that change answers."""
+    (target / "reader.json").write_text(json.dumps({**about, "digest": _digest(target, about)}, indent=2) + "\n")
+
+
+def true_digest(folder: Path) -> str:
+    """What an exported reader's digest must be, by its files and settings as they are."""
+    about = json.loads((folder / "reader.json").read_text())
+    return _digest(folder, {name: value for name, value in about.items() if name != "digest"})
+
+
+def _digest(folder: Path, about: dict[str, Any]) -> str:
     settings = json.dumps(about, sort_keys=True)
-    digest = hashlib.sha256(f"{folder_digest(target, FILES)}\n{settings}".encode()).hexdigest()
-    (target / "reader.json").write_text(json.dumps({**about, "digest": digest}, indent=2) + "\n")
+    return hashlib.sha256(f"{folder_digest(folder, FILES)}\n{settings}".encode()).hexdigest()

@@ -15,8 +15,12 @@ Parameters = dict[str, str]
 
 
 def write_repository(target: Path, parameters: dict[str, Parameters]) -> None:
-    """Copy the committed models named in `parameters` to `target` and add their parameters to their configuration."""
-    shutil.rmtree(target, ignore_errors=True)
+    """Copy the committed models named in `parameters` to `target` and add their parameters to their configuration.
+
+    Several servers may read one repository, and one of them start while others load from it: what is wanted is replaced
+    in place, and only what is not goes."""
+    for stale in [path for path in target.glob("*") if path.name not in parameters]:
+        shutil.rmtree(stale, ignore_errors=True)
     for model, values in parameters.items():
         kind = "reader" if model.startswith("reader") else model
         add_model(target, model, values, source=MODEL_REPOSITORY / kind)

@@ -194,6 +194,27 @@ def propose(
         _do_all(wiring, order.run_id)
 
 
+@cli.command()
+def adopt(
+    release: Annotated[str, typer.Option(help="The release, as `rel_…`; `own`: whatever this environment decides.")],
+    registry: Annotated[str, typer.Option(help="MLflow of the environment that made it.")],
+) -> None:
+    """Make a release of another environment the champion here; what was refused or rolled back here stays so."""
+    from opskit.errors import NexusError
+
+    from trainer.adopting import adopt as adopt_release
+    from trainer.improvement.releases import NotAllowed
+
+    with closing(wired()) as wiring:
+        try:
+            published, now = wiring.registry(registry), datetime.now(UTC)
+            said = adopt_release(release, published, wiring.releases, wiring.readers, wiring.deployer, now=now)
+        except (NexusError, NotAllowed) as exc:
+            typer.echo(f"trainer: {exc}", err=True)
+            raise typer.Exit(1) from exc
+    typer.echo(said)
+
+
 add_stage_commands(cli)
 
 

@@ -27,7 +27,7 @@ class Registrar:
         files are gone."""
         every = self._releases.all()
         for release in every:
-            if release.bundle is None or release.run is None:
+            if release.bundle is None or release.state in (State.SEEN, State.START):
                 continue
             stands = (release.state, alias_of(release, every))
             if self._told.get(release.id) == stands:

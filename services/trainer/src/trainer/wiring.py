@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from trainer.adapters.bridge_client import BridgeClient
 from trainer.adapters.judge_process import JudgeProcess
 from trainer.adapters.local_readers import LocalReaders
+from trainer.adapters.mlflow_registry import MlflowRegistry
 from trainer.adapters.mlflow_traces import MlflowTraces
 from trainer.adapters.mlflow_tracker import MlflowTracker
 from trainer.adapters.prometheus import PrometheusTraffic
@@ -81,6 +82,10 @@ class Wiring:
     @cached_property
     def tracker(self) -> MlflowTracker:
         return MlflowTracker(str(self.settings.mlflow_url))
+
+    def registry(self, url: str) -> MlflowRegistry:
+        """Another environment's releases."""
+        return MlflowRegistry(url)
 
     @cached_property
     def observations(self) -> SqlObservations:

@@ -8,7 +8,8 @@ import pytest
 from mlflow import MlflowClient
 from opskit.contracts.releases import ReleaseBundle
 from opskit.contracts.runs import RunOrder
-from opskit.errors import Unavailable
+from opskit.errors import NotFound, Unavailable
+from trainer.adapters.mlflow_registry import MlflowRegistry
 from trainer.adapters.mlflow_tracker import MODEL, PROMPT, MlflowTracker
 from trainer.improvement.releases import Release, State
 from trainer.improvement.runs import Run
@@ -97,3 +98,15 @@ def test_a_run_and_its_releases_are_kept_once_and_found_again(mlflow_url, files,
 def test_without_mlflow_it_is_said_to_be_unavailable(port, files):
     with pytest.raises(Unavailable, match="MLflow"):
         MlflowTracker(f"http://127.0.0.1:{port}").record(RUN, figures={}, settings={}, files=files)
+
+
+def test_what_one_environment_registers_another_fetches(mlflow_url, reader, tmp_path):
+    MlflowTracker(mlflow_url).register(release("published"), {"base": "x"}, reader, run={})
+    fetched = tmp_path / "fetched"
+    fetched.mkdir()
+    MlflowRegistry(mlflow_url).fetch("rel_published", fetched)
+    assert ReleaseBundle.model_validate_json((fetched / "bundle.json").read_text()).reader_digest == "published"
+    assert json.loads((fetched / "release.json").read_text()) == {"base": "x"}
+    assert (fetched / "reader" / "reader.json").exists()
+    with pytest.raises(NotFound, match="has no rel_unheard"):
+        MlflowRegistry(mlflow_url).fetch("rel_unheard", tmp_path)

@@ -24,6 +24,12 @@ from ingest.yielding import OthersAtWork
 
 TEXTS_A_REQUEST: Final = 4
 """More would be no faster (the model is bound by the processor), and would keep an instance busy for longer."""
+_LONGEST_MESSAGE: Final = 64 * 1024 * 1024
+_CHANNEL: Final = [
+    ("grpc.max_send_message_length", _LONGEST_MESSAGE),
+    ("grpc.max_receive_message_length", _LONGEST_MESSAGE),
+    ("grpc.lb_policy_name", "round_robin"),  # of several servers behind the address, one after the other
+]
 _INSTANCES: Final = 2
 _LOOK_SECONDS: Final = 0.25
 _CONFIG_SECONDS: Final = 3.0
@@ -120,7 +126,7 @@ class TritonEmbedder:
 
     def _client(self) -> Any:
         if not hasattr(self._local, "client"):
-            self._local.client = triton.InferenceServerClient(self._address)
+            self._local.client = triton.InferenceServerClient(self._address, channel_args=_CHANNEL)
         return self._local.client
 
 

@@ -22,7 +22,8 @@ _LONGEST_MESSAGE: Final = 64 * 1024 * 1024
 
 
 def open_triton(address: str) -> Any:
-    """A client. Unlike the default one it notices within a second that a server is back."""
+    """A client. Unlike the default one it notices within a second that a server is back; of several servers behind an
+    address it takes one after the other."""
     return triton.InferenceServerClient(
         address,
         channel_args=[
@@ -31,6 +32,7 @@ def open_triton(address: str) -> Any:
             ("grpc.initial_reconnect_backoff_ms", 100),
             ("grpc.min_reconnect_backoff_ms", 100),
             ("grpc.max_reconnect_backoff_ms", 1000),
+            ("grpc.lb_policy_name", "round_robin"),
         ],
     )
 

@@ -24,7 +24,7 @@ EXPERIMENT: Final = "nexus-improvement"
 MODEL: Final = "nexus-release"
 PROMPT: Final = "nexus-answering"
 _FILES: Final = ("data", "evaluation", "logs")
-_RELEASE: Final = "release"
+RELEASE_FOLDER: Final = "release"
 
 
 class MlflowTracker:
@@ -39,7 +39,7 @@ class MlflowTracker:
         """Keep a run's figures, its data sets as inputs, and its files. Recorded already, the same names again."""
         from mlflow.entities import Metric, Param, RunTag
 
-        with _speaking():
+        with speaking_to_mlflow():
             known = self._run_of(run.id)
             if known is not None:
                 return self._names(known)
@@ -63,7 +63,7 @@ class MlflowTracker:
     ) -> dict[str, str]:
         """Keep a release as a version of the registered model, with its reader, if that is its own, and the version of
         its prompt."""
-        with _speaking():
+        with speaking_to_mlflow():
             known = self._version_of(release.id)
             if known is None:
                 known = self._register(release, parts, reader, run)
@@ -71,7 +71,7 @@ class MlflowTracker:
 
     def alias(self, release_id: str, alias: str | None) -> None:
         """Move `champion` or `challenger` to a release's version; None takes both away from it."""
-        with _speaking():
+        with speaking_to_mlflow():
             version = self._version_of(release_id)
             if version is None:
                 return
@@ -129,18 +129,18 @@ class MlflowTracker:
     def _register(self, release: Release, parts: Mapping[str, Any], reader: Path | None, run: Mapping[str, str]) -> str:
         run_id = run.get("run") or self._client.create_run(self._experiment(), run_name=release.id).info.run_id
         if reader is not None:
-            self._client.log_artifacts(run_id, str(reader), f"{_RELEASE}/reader")
+            self._client.log_artifacts(run_id, str(reader), f"{RELEASE_FOLDER}/reader")
         assert release.bundle is not None
         with tempfile.TemporaryDirectory() as folder:
             for name, body in (("release.json", parts), ("bundle.json", release.bundle.model_dump(mode="json"))):
                 (Path(folder) / name).write_text(json.dumps(body, indent=1))
-            self._client.log_artifacts(run_id, folder, _RELEASE)
+            self._client.log_artifacts(run_id, folder, RELEASE_FOLDER)
         prompt = self._prompt(release.bundle.settings["prompt"], release.id)
         if not self._client.search_registered_models(f"name = '{MODEL}'"):
             self._client.create_registered_model(
                 MODEL, description="What answers: reader, prompt and retrieval settings."
             )
-        source = f"{self._client.get_run(run_id).info.artifact_uri}/{_RELEASE}"
+        source = f"{self._client.get_run(run_id).info.artifact_uri}/{RELEASE_FOLDER}"
         tags = {
             "nexus.release": release.id,
             "nexus.reader": release.bundle.reader_digest,
@@ -175,7 +175,7 @@ def _name(figure: str) -> str:
 
 
 @contextmanager
-def _speaking() -> Iterator[None]:
+def speaking_to_mlflow() -> Iterator[None]:
     """MLflow's failures as ours."""
     from mlflow.exceptions import MlflowException
 
