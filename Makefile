@@ -51,8 +51,10 @@ dashboards: setup ## write monitoring/dashboards anew, after a change of rules, 
 
 ##@ Containers
 .PHONY: images e2e-compose backup restore
+images: export NEXUS_REVISION ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 images: ## build every image (NEXUS_VERSION=0.1.0 names them)
-	@NEXUS_REVISION=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown) docker compose build
+	@docker compose build
+	@docker build --quiet --file tests/smoke/Dockerfile --tag $(NEXUS_REGISTRY)nexus/smoke:$(or $(NEXUS_VERSION),0.1.0) .
 
 e2e-compose: setup images ## the end-to-end suite on the stack in containers, on ports and volumes of its own
 	@docker build --quiet --tag nexus-test/object-store:1 tests/compose/object_store

@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
+import pytest
 
 from tests.e2e.waiting import until
 
@@ -109,6 +110,12 @@ def start_stack(**settings: str) -> Iterator[Stack]:
         yield from start_compose_stack(**settings)
         return
     yield from start_embedded_stack(**settings)
+
+
+def only_without_containers(why: str) -> None:
+    """Skip what a stack in containers cannot be asked for."""
+    if os.environ.get("NEXUS_E2E_STACK") == "compose":
+        pytest.skip(why)
 
 
 def start_embedded_stack(**settings: str) -> Iterator[Stack]:

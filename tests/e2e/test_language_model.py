@@ -1,13 +1,12 @@
 """A stack whose reader is a language model: the tiny one, from `make up` to the answer."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.clients import Nexus
-from tests.e2e.stack import Stack, free_offset, start_stack
+from tests.e2e.stack import Stack, free_offset, only_without_containers, start_stack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -16,8 +15,7 @@ OTTER = "The weight of the Otter is 43 grams."
 
 @pytest.fixture(scope="module")
 def llama_stack(tiny_model: Path) -> Iterator[Stack]:
-    if os.environ.get("NEXUS_E2E_STACK") == "compose":
-        pytest.skip("its model is a file of this machine, which containers do not see")
+    only_without_containers("its model is a file of this machine, which containers do not see")
     yield from start_stack(NEXUS_MODEL=str(tiny_model))
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.e2e.argo_events import TOKEN, EventSource, event_source
 from tests.e2e.clients import Nexus
-from tests.e2e.stack import ROOT, Stack, start_stack
+from tests.e2e.stack import ROOT, Stack, only_without_containers, start_stack
 from tests.e2e.waiting import until
 from tests.manifests.argo_objects import argo_objects, named, workflow_templates
 from tests.manifests.argo_processes import Processes
@@ -54,6 +54,7 @@ def orders() -> Iterator[EventSource]:
 @pytest.fixture(scope="module")
 def stack(orders: EventSource) -> Iterator[Stack]:
     """alert-bridge orders through Argo Events, and nobody but workflows works on documents."""
+    only_without_containers("the steps of its workflows are processes here, beside the stack's")
     yield from start_stack(
         WITHOUT="ingest-worker",
         NEXUS_RUN_STARTER="argo-events",
