@@ -22,7 +22,7 @@ demo: ## both loops on a fresh stack of its own, with a printed timeline; KEEP=y
 	@$(PYTHON) -m demo
 
 ##@ Develop
-.PHONY: setup training-tools check test bench openapi dashboards
+.PHONY: setup training-tools check test bench openapi dashboards scaling
 setup: ## install what the tests and tools below need
 	@embedded/setup.sh --tests
 
@@ -48,6 +48,9 @@ openapi: setup ## write services/gateway/openapi.json anew
 
 dashboards: setup ## write monitoring/dashboards anew, after a change of rules, runbooks or monitoring/grafana
 	@$(PYTHON) -m monitoring.grafana
+
+scaling: setup ## write the tables and pictures of docs/scaling.md anew, after a change of tests/load/capacity
+	@$(PYTHON) -m tests.load.capacity
 
 ##@ Containers
 .PHONY: images e2e-compose backup restore
