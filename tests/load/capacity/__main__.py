@@ -1,7 +1,7 @@
 """Write the tables and pictures of docs/scaling.md anew, or print a plan for other numbers.
 
-    python -m tests.load.capacity                                    the page
-    python -m tests.load.capacity --users 2000 --chunks 3000000      pods, memory and money for these
+python -m tests.load.capacity                                    the page
+python -m tests.load.capacity --users 2000 --chunks 3000000      pods, memory and money for these
 """
 
 import argparse

@@ -10,11 +10,10 @@ is taken off.
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import psutil
 from opskit.contracts.chunks import EMBEDDING_DIMENSION, FIELD
@@ -33,7 +32,6 @@ from tests.load.searching import chunks_of
 
 _IDLE_SECONDS = 15.0
 _WARM_UP = 10
-_AT_ONCE = 8
 _PARTS = ("gateway", "rag", "ingest", "ingest-worker", "triton", "milvus", "redis", "trainer", "prometheus")
 _SAMPLE = 2000
 _MIB = 1024 * 1024
@@ -100,11 +98,15 @@ def _difference(now: Seconds, before: Seconds) -> dict[str, float]:
     return {part: seconds - before.get(part, 0.0) for part, seconds in now.items()}
 
 
-def measure(stack: Stack, corpus: Path, most: int) -> None:
+def measure(stack: Stack, corpus: Path, skipped: int, most: int, asked_for: int) -> None:
     """Print all."""
-    documents = dict(islice((load_corpus(corpus) if corpus.is_dir() else made.corpus()).documents.items(), most))
-    questions = [one.text for one in load_questions(corpus / "questions.jsonl")] if corpus.is_dir() else made.questions()
-    asked = at_least(questions, 160)
+    documents = dict(
+        islice((load_corpus(corpus) if corpus.is_dir() else made.corpus()).documents.items(), skipped, skipped + most)
+    )
+    questions = (
+        [one.text for one in load_questions(corpus / "questions.jsonl")] if corpus.is_dir() else made.questions()
+    )
+    asked = at_least(questions, asked_for)[:asked_for]
     redis = Redis(port=stack.port("redis"), db=1)
     meter = Meter(stack)
     _show("idle, CPU s a second", meter.idle)
@@ -124,8 +126,6 @@ def measure(stack: Stack, corpus: Path, most: int) -> None:
             nexus.ask(question)
         _show("answer, one client, CPU ms", _per(meter.spent(lambda: [nexus.ask(one) for one in asked]), len(asked)))
         _show("answer, streamed, CPU ms", _per(meter.spent(lambda: [nexus.stream(one) for one in asked]), len(asked)))
-        at_once = _per(meter.spent(lambda: _together(nexus, asked)), len(asked))
-        _show(f"answer, {_AT_ONCE} clients, CPU ms", at_once)
         _show("search, CPU ms", _per(meter.spent(lambda: [nexus.search(one) for one in asked]), len(asked)))
         conversation = f"capacity-{time.time_ns()}"
         for question in asked[:12]:
@@ -147,16 +147,6 @@ def _ingest(nexus: Nexus, documents: Mapping[str, bytes]) -> None:
     until(lambda: not platform.unsettled(nexus), "every document is indexed", seconds=1800, every=5)
 
 
-def _together(nexus: Nexus, questions: Sequence[str]) -> None:
-    def ask(share: Sequence[str]) -> None:
-        with nexus.within(nexus.base) as own:
-            for question in share:
-                own.ask(question)
-
-    with ThreadPoolExecutor(_AT_ONCE) as clients:
-        list(clients.map(ask, [questions[at::_AT_ONCE] for at in range(_AT_ONCE)]))
-
-
 def _per(spent: Seconds, count: int) -> Seconds:
     return {part: 1000 * seconds / count for part, seconds in spent.items()}
 
@@ -165,7 +155,7 @@ def _show(title: str, figures: Mapping[str, float]) -> None:
     print(f"{title}: " + ", ".join(f"{part} {value:.4g}" for part, value in sorted(figures.items())), flush=True)
 
 
-def _task_bytes(redis: "Redis[Any]", found: list[float]) -> None:
+def _task_bytes(redis: Redis, found: list[float]) -> None:
     """Of a task that waits, until the last figure is negative."""
     while not (found and found[-1] < 0):
         waiting, size = redis.llen("ingest"), redis.memory_usage("ingest", samples=0)
@@ -174,7 +164,7 @@ def _task_bytes(redis: "Redis[Any]", found: list[float]) -> None:
         time.sleep(0.1)
 
 
-def _conversation_bytes(redis: "Redis[Any]") -> None:
+def _conversation_bytes(redis: Redis) -> None:
     sizes = [redis.memory_usage(key, samples=0) for key in redis.scan_iter("nexus:conversation:*")]
     print(f"a conversation in Redis: {sum(sizes) / len(sizes):,.0f} bytes at a mean, {max(sizes):,} the longest")
 
@@ -183,11 +173,23 @@ def _row_bytes(url: str) -> None:
     """Of a chunk: mean bytes of each field of text, and of its vector."""
     client = MilvusClient(url)
     (collection,) = client.list_collections()
-    texts = [FIELD.ID, FIELD.DOCUMENT_ID, FIELD.SCOPE, FIELD.DOCUMENT, FIELD.TITLE, FIELD.HEADING, FIELD.TEXT, FIELD.TERMS]
+    texts = [
+        FIELD.ID,
+        FIELD.DOCUMENT_ID,
+        FIELD.SCOPE,
+        FIELD.DOCUMENT,
+        FIELD.TITLE,
+        FIELD.HEADING,
+        FIELD.TEXT,
+        FIELD.TERMS,
+    ]
     rows = client.query(collection, filter=f'{FIELD.ID} like "chk_%"', output_fields=texts, limit=_SAMPLE)
     sizes = {field: sum(len(row[field].encode()) for row in rows) / len(rows) for field in texts}
     distinct = sum(len(set(row[FIELD.TERMS].split())) for row in rows) / len(rows)
-    _show(f"a chunk's bytes over {len(rows)}", {**sizes, FIELD.DENSE: 4.0 * EMBEDDING_DIMENSION, "terms, distinct": distinct})
+    _show(
+        f"a chunk's bytes over {len(rows)}",
+        {**sizes, FIELD.DENSE: 4.0 * EMBEDDING_DIMENSION, "terms, distinct": distinct},
+    )
     client.close()
 
 
@@ -196,8 +198,12 @@ def main() -> int:
     parser.add_argument("--env", type=Path, required=True, help="env file of the stack")
     parser.add_argument("--corpus", type=Path, default=DEV, help="folder of documents (default: %(default)s)")
     parser.add_argument("--documents", type=int, default=60, help="so many of them (default: %(default)s)")
+    parser.add_argument("--questions", type=int, default=160, help="asked each way (default: %(default)s)")
+    parser.add_argument(
+        "--skip", type=int, default=0, help="so many before them: the stack knows them and their vectors"
+    )
     asked = parser.parse_args()
-    measure(running_stack(asked.env), asked.corpus, asked.documents)
+    measure(running_stack(asked.env), asked.corpus, asked.skip, asked.documents, asked.questions)
     return 0
 
 

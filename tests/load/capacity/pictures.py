@@ -39,7 +39,9 @@ def _latency(file: Path) -> None:
     for routing, label, colour in _ROUTINGS:
         houses = [replace(at, rate=share * servers / at.reading, routing=routing) for share in shares]
         axes.plot(shares, [simulate(one).p95 for one in houses], "o-", ms=3, label=label, color=colour)
-    bound = [at.around + at.reading + longest_wait(servers, share * servers / at.reading, at.reading) for share in shares]
+    bound = [
+        at.around + at.reading + longest_wait(servers, share * servers / at.reading, at.reading) for share in shares
+    ]
     axes.plot(shares, bound, "--", color="grey", label="Erlang C, even reading times")
     axes.axhline(1.0, color="black", lw=0.8)
     axes.axvline(0.7, color="black", lw=0.8, ls=":")

@@ -8,7 +8,7 @@ from tests.load.capacity.costs import COSTS, Costs
 from tests.load.capacity.demand import Demand
 from tests.load.capacity.queueing import MOST_BUSY, servers_for
 from tests.load.capacity.simulation import House, Routing
-from tests.load.capacity.vectors import DISKANN, FLAT, HNSW, RABITQ_SQ8, IndexType
+from tests.load.capacity.vectors import FLAT, HNSW, RABITQ_SQ8, IndexType
 
 GIB = 1024**3
 MOST_WAIT = 0.25
@@ -134,7 +134,8 @@ def _cluster(demand: Demand, costs: Costs, index: IndexType) -> Iterator[Part]:
 
 def _answering(demand: Demand, costs: Costs) -> Iterator[Part]:
     peak = demand.peak
-    gateways = _pods(peak * costs.gateway_answer)
+    put = demand.first_load / costs.chunks_a_document
+    gateways = _pods(peak * costs.gateway_answer + put * costs.gateway_put)
     yield Part("gateway", gateways, 1, 0.5, "processor" if gateways > _FEWEST else "two, so that one may die")
     by_slots = math.ceil(readers(peak, costs) / costs.reader_slots)
     by_processor = _pods(peak * costs.rag_answer)
@@ -143,8 +144,8 @@ def _answering(demand: Demand, costs: Costs) -> Iterator[Part]:
     yield Part("rag", rags, 1, 0.5, bound if rags > _FEWEST else "two, so that one may die")
     reading = math.ceil(readers(peak, costs) / costs.readers_a_pod)
     embedding = math.ceil(_embedding(demand, costs) / (_TRITON_CORES * MOST_BUSY))
-    bound = "reading" if reading > _FEWEST else "two, so that one may die"
-    yield Part("triton", max(_FEWEST, reading + embedding - 1), _TRITON_CORES, 2, bound)
+    bound = "reading, and embedding what is edited" if reading + embedding > _FEWEST else "two, so that one may die"
+    yield Part("triton", max(_FEWEST, reading + embedding), _TRITON_CORES, 2, bound)
     sessions = demand.users * costs.at_once
     yield Part("ui", max(_FEWEST, math.ceil(sessions / costs.sessions_a_pod)), 1, 1, "sessions, a guess")
 
@@ -155,9 +156,15 @@ def _embedding(demand: Demand, costs: Costs) -> float:
 
 
 def _ingesting(demand: Demand, costs: Costs) -> Iterator[Part]:
-    yield Part("ingest", _FEWEST, 0.5, 0.5, "two, so that one may die")
-    workers = max(1, math.ceil(demand.edits * costs.worker_chunk / MOST_BUSY))
+    doors = _pods(demand.first_load / costs.chunks_a_document * costs.ingest_put)
+    yield Part("ingest", doors, 0.5, 0.5, "two, so that one may die")
+    workers = max(1, math.ceil(demand.edits / indexed(costs) / MOST_BUSY))
     yield Part("ingest-worker", workers, 1, 1.5, "edits; none while there are none")
+
+
+def indexed(costs: Costs = COSTS) -> float:
+    """Chunks a second that a worker gets through while people ask: it waits for the embedder most of its time."""
+    return min(1 / costs.worker_chunk, 1 / costs.embedder_chunk)
 
 
 def loading(demand: Demand, costs: Costs = COSTS) -> dict[str, float]:
@@ -165,7 +172,7 @@ def loading(demand: Demand, costs: Costs = COSTS) -> dict[str, float]:
     rate = demand.first_load
     return {
         "chunks a second": rate,
-        "ingest-worker": math.ceil(rate * costs.worker_chunk / MOST_BUSY),
+        "ingest-worker": math.ceil(rate / indexed(costs) / MOST_BUSY),
         "triton": math.ceil(rate * costs.embedder_chunk / (_TRITON_CORES * MOST_BUSY)),
     }
 
@@ -181,7 +188,9 @@ def _milvus(demand: Demand, costs: Costs, index: IndexType) -> Iterator[Part]:
     bound = "memory" if by_memory >= by_cores else "searching"
     yield Part("Milvus query node", nodes, size * _QUERY_CORES, size * _QUERY_GIB, bound, disk=on_disk)
     building = max(1, math.ceil(demand.edits * costs.index_build / (8 * MOST_BUSY)))
-    yield Part("Milvus data node", 1 + building, 8 if building > 1 else 2, 16 if building > 1 else 8, "building indexes")
+    yield Part(
+        "Milvus data node", 1 + building, 8 if building > 1 else 2, 16 if building > 1 else 8, "building indexes"
+    )
     yield Part("Milvus proxy, coordinator, streaming node", 6, 2, 4, "two of each")
     yield Part("etcd", 3, 1, 1, "a majority", disk=20)
 
@@ -204,5 +213,3 @@ def _one_machine(demand: Demand, costs: Costs) -> Iterator[Part]:
 def _pods(cores: float) -> int:
     """Of one process each, which uses one core."""
     return max(_FEWEST, math.ceil(cores / MOST_BUSY))
-
-

@@ -1,7 +1,7 @@
 """How long one waits for one of `servers` that each take `service` seconds: the formulas of Erlang.
 
-They suppose arrivals at random, one common queue, and service times as different as they can be by chance (exponential).
-Ours differ less, so these figures are on the safe side. That pods have a queue each is not in them: simulation.py has it.
+They suppose arrivals at random, one common queue, and service times that differ as if by chance (exponential). Ours
+differ less, so these figures are on the safe side. That pods have a queue each is not in them: simulation.py has it.
 """
 
 import math

@@ -9,6 +9,7 @@ from tests.load.capacity.costs import COSTS, known
 from tests.load.capacity.demand import EXAMPLES, Demand
 from tests.load.capacity.plan import (
     GIB,
+    Part,
     house,
     index_bytes,
     loading,
@@ -21,6 +22,8 @@ from tests.load.capacity.simulation import Routing, simulate
 from tests.load.capacity.thresholds import thresholds
 from tests.load.capacity.vectors import TYPES
 
+BAR = r"\|"
+"""A bar within a cell."""
 _PLANS = {demand.name: plan(demand) for demand in EXAMPLES}
 _CLUSTERS = {name: made for name, made in _PLANS.items() if len(made.parts) > 1}
 _ROUTINGS: Mapping[Routing, str] = {
@@ -87,9 +90,14 @@ def indexes() -> str:
     """Memory of one copy of the index, vectors, terms and keys."""
     sizes = (10**4, 10**7, 10**9)
     rows = [
-        (index.name, f"{index.memory:,.0f}", f"{index_bytes(index):,.0f}")
-        + tuple(_gib(index_bytes(index) * size) for size in sizes)
-        + (_gib(index.disk * sizes[-1]) if index.disk else "", index.note)
+        (
+            index.name,
+            f"{index.memory:,.0f}",
+            f"{index_bytes(index):,.0f}",
+            *(_gib(index_bytes(index) * size) for size in sizes),
+            _gib(index.disk * sizes[-1]) if index.disk else "",
+            index.note,
+        )
         for index in TYPES
     ]
     heads = ("index", "bytes a vector", "with terms, keys", "10⁴ chunks", "10⁷", "10⁹", "disk at 10⁹", "")
@@ -99,8 +107,10 @@ def indexes() -> str:
 def searches() -> str:
     """Segments that one search goes through, by the number of partitions."""
     rows = [
-        (f"{partitions:,}",)
-        + tuple(f"{segments(one, replace(COSTS, partitions=partitions)):,.0f}" for one in EXAMPLES[1:])
+        (
+            f"{partitions:,}",
+            *(f"{segments(one, replace(COSTS, partitions=partitions)):,.0f}" for one in EXAMPLES[1:]),
+        )
         for partitions in (1, 16, 64, 1024)
     ]
     return _table(("partitions", *(one.name for one in EXAMPLES[1:])), rows)
@@ -139,6 +149,15 @@ def bills() -> str:
     return _table(("", "cores", "memory", "disks", "objects", "a month", "1,000 answers"), rows)
 
 
+def thousand() -> str:
+    """1,000 answers by what gives them, of processors and GPUs that are never idle."""
+    rows = [
+        ("extractive reader, gateway and rag, processors as busy as planned", f"${prices.read_by_processors():.4f}"),
+        ("language model, GPUs as busy as planned", f"${prices.written_by_gpus():.2f}"),
+    ]
+    return _table(("1,000 answers, nothing idle, no stores", ""), rows)
+
+
 def models() -> str:
     """What a language model on GPUs adds."""
     rows = [(one.name, _number(one.peak), _number(prices.gpus(one.peak)), _slots(one)) for one in EXAMPLES]
@@ -161,6 +180,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "loads": loads,
     "thresholds": scaling,
     "bills": bills,
+    "thousand": thousand,
     "models": models,
 }
 
@@ -175,10 +195,10 @@ def filled(page: str) -> str:
     return marks.sub(made, page)
 
 
-def _pods(parts: Iterable[object], name: str) -> str:
+def _pods(parts: Iterable[Part], name: str) -> str:
     for part in parts:
-        if part.name == name:  # type: ignore[attr-defined]
-            return f"{part.pods} × ({part.cores:g}, {part.memory:g})"  # type: ignore[attr-defined]
+        if part.name == name:
+            return f"{part.pods} × ({part.cores:g}, {part.memory:g})"
     return ""
 
 
@@ -205,6 +225,4 @@ def _gib(size: float) -> str:
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
-
-
+    return "\n".join(f"| {' | '.join(str(cell).replace('|', BAR) for cell in line)} |" for line in lines)

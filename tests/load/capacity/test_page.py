@@ -4,6 +4,7 @@ import re
 
 from tests.load.capacity.__main__ import DOCS, PAGE
 from tests.load.capacity.costs import COSTS
+from tests.load.capacity.plan import indexed
 from tests.load.capacity.tables import TABLES, filled
 from tests.load.capacity.thresholds import gateway, ingest_worker, rag, triton_in_flight, triton_queue
 
@@ -32,5 +33,5 @@ class TestThresholds:
         assert COSTS.answer + 3 * triton_queue() / 1000 < 1.0
 
     def test_a_backlog_is_gone_before_anybody_is_alarmed(self):
-        seconds = ingest_worker() * COSTS.chunks_a_document * COSTS.worker_chunk
+        seconds = ingest_worker() * COSTS.chunks_a_document / indexed()
         assert seconds < 600

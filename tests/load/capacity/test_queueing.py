@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.load.capacity.queueing import MOST_BUSY, chance_to_wait, longest_wait, mean_wait, servers_for
@@ -34,16 +34,19 @@ class TestWaiting:
     def test_hundreds_of_servers_overflow_nothing(self):
         assert 0 <= chance_to_wait(2_000, 1_900.0) <= 1
 
+    @settings(deadline=None)
     @given(rate=rates, service=times, servers=st.integers(1, 50))
     def test_one_server_more_makes_nobody_wait_longer(self, rate: float, service: float, servers: int):
         assert mean_wait(servers + 1, rate, service) <= mean_wait(servers, rate, service)
 
 
 class TestServersFor:
+    @settings(deadline=None)
     @given(rate=rates, service=times)
     def test_none_is_busier_than_it_may_be(self, rate: float, service: float):
         assert rate * service / servers_for(rate, service) <= MOST_BUSY + 1e-6
 
+    @settings(deadline=None)
     @given(rate=rates, service=times, wait=st.floats(0.01, 2))
     def test_no_more_than_needed_and_the_wait_is_kept(self, rate: float, service: float, wait: float):
         servers = servers_for(rate, service, wait=wait)
@@ -51,6 +54,7 @@ class TestServersFor:
         if servers > math.ceil(rate * service / MOST_BUSY):
             assert longest_wait(servers - 1, rate, service) > wait
 
+    @settings(deadline=None)
     @given(rate=rates, more=rates, service=times)
     def test_more_load_never_needs_fewer(self, rate: float, more: float, service: float):
         assert servers_for(rate + more, service, wait=0.25) >= servers_for(rate, service, wait=0.25)

@@ -1,13 +1,14 @@
 """When an autoscaler adds a pod: the thresholds of k8s/components/autoscaling, derived from the costs.
 
-HPA and KEDA make as many pods as `signal / threshold`. So a threshold is what one pod holds when it is as busy as it may
-be: by Little's law, its rate there times the time that a request stays.
+HPA and KEDA make as many pods as `signal / threshold`. So a threshold is what one pod holds when it is as busy as it
+may be: by Little's law, its rate there times the time that a request stays.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.load.capacity.costs import COSTS, Costs
+from tests.load.capacity.plan import indexed
 from tests.load.capacity.queueing import MOST_BUSY, mean_wait
 
 ROOM = 0.6
@@ -29,8 +30,7 @@ class Threshold:
 
 def gateway(costs: Costs = COSTS) -> float:
     """Requests in flight for a pod."""
-    by_processor = MOST_BUSY / costs.gateway_answer * costs.answer
-    return math.floor(min(by_processor, ROOM * costs.gateway_answers))
+    return math.floor(ROOM * costs.gateway_answers)
 
 
 def rag(costs: Costs = COSTS) -> float:
@@ -38,6 +38,11 @@ def rag(costs: Costs = COSTS) -> float:
     by_slots = MOST_BUSY * costs.reader_slots * costs.answer / costs.reading
     by_processor = MOST_BUSY / costs.rag_answer * costs.answer
     return math.floor(10 * min(by_slots, by_processor)) / 10
+
+
+def rag_busy(costs: Costs = COSTS) -> float:
+    """Of a core, what a pod uses at its threshold."""
+    return rag(costs) / costs.answer * costs.rag_answer
 
 
 def triton_in_flight(costs: Costs = COSTS) -> float:
@@ -55,30 +60,53 @@ def triton_queue(costs: Costs = COSTS, pods: int = 2) -> float:
 
 def ingest_worker(costs: Costs = COSTS) -> float:
     """Documents that wait or are being worked on, for a pod."""
-    return round(DRAIN_SECONDS * MOST_BUSY / (costs.worker_chunk * costs.chunks_a_document), -1)
+    return round(DRAIN_SECONDS * indexed(costs) / costs.chunks_a_document, -1)
 
 
 def thresholds(costs: Costs = COSTS) -> list[Threshold]:
     """All of them."""
     return [
         Threshold(
-            "gateway", 'nexus_gateway_requests_in_flight{kind="requests"}', gateway(costs), "a pod",
-            f"{ROOM:.0%} of the {costs.gateway_answers:.0f} answers that a pod takes on before it turns people away",
+            "gateway",
+            'nexus_gateway_requests_in_flight{kind="requests"}',
+            gateway(costs),
+            "a pod",
+            f"of {costs.gateway_answers:.0f} answers that it takes on before it turns people away, {ROOM:.0%}",
         ),
         Threshold(
-            "rag", 'nexus_gateway_requests_in_flight{kind="answers"}', rag(costs), "a pod",
+            "rag",
+            'nexus_gateway_requests_in_flight{kind="answers"}',
+            rag(costs),
+            "a pod",
             f"its {costs.reader_slots:.0f} slots for readers are busy for {MOST_BUSY:.0%} of the time",
         ),
         Threshold(
-            "triton", "nexus_readers_busy + nexus_readers_waiting", triton_in_flight(costs), "a pod",
+            "rag with NEXUS_READERS=8",
+            'nexus_gateway_requests_in_flight{kind="answers"}',
+            rag(replace(costs, reader_slots=8)),
+            "a pod",
+            f"the same, and still only {rag_busy(replace(costs, reader_slots=8)):.0%} of a core",
+        ),
+        Threshold("gateway, rag", "processor", MOST_BUSY, "cores a pod", "one process uses one core"),
+        Threshold(
+            "triton",
+            "nexus_readers_busy + nexus_readers_waiting",
+            triton_in_flight(costs),
+            "a pod",
             f"its {costs.readers_a_pod:.0f} readers are busy for {MOST_BUSY:.0%} of the time",
         ),
         Threshold(
-            "triton", 'nv_inference_queue_duration_us{model=~"reader.*"} for a request', round(triton_queue(costs), -1),
-            "ms", "the mean wait before two pods that are as busy",
+            "triton",
+            'nv_inference_queue_duration_us{model=~"reader.*"} for a request',
+            round(triton_queue(costs), -1),
+            "ms",
+            "the mean wait before two pods that are as busy",
         ),
         Threshold(
-            "ingest-worker", 'nexus_documents{status=~"queued|indexing"}', ingest_worker(costs), "a pod",
-            f"what a pod works off in {DRAIN_SECONDS} s; none while nothing is due",
+            "ingest-worker",
+            'nexus_documents{status=~"queued|indexing"}',
+            ingest_worker(costs),
+            "a pod",
+            f"what a pod works off in {DRAIN_SECONDS} s while people ask; none while nothing is due",
         ),
     ]
