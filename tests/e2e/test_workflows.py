@@ -39,8 +39,10 @@ FLEET = "# The fleet\n\n" + "\n\n".join(
 SMALL = {
     "NEXUS_FEWEST_EXAMPLES": "4",
     "NEXUS_FEWEST_HELD_OUT": "2",
-    "NEXUS_TUNING_MOST_STEPS": "2",
+    "NEXUS_TUNING_MOST_STEPS": "1",
     "NEXUS_CANARY_DEADLINE": "PT10S",
+    "OMP_NUM_THREADS": "1",  # two threads wait for each other where others want the processors, too
+    "OMP_WAIT_POLICY": "PASSIVE",
 }
 """A run that is over soon, whatever it learns."""
 
