@@ -101,7 +101,9 @@ def create_worker(settings: Settings | None = None) -> Celery:
     app.conf.update(worker_pool="threads", worker_concurrency=3)
     worker = Worker(settings, CeleryRuns(app))
 
-    @app.task(name=EXPIRE_TASK)
+    # What SQL knows is done again by `look_after`, so those tasks are acknowledged when they are taken: a broker that is
+    # lost while a task is unacknowledged takes the whole worker with it (kombu), and a training.
+    @app.task(name=EXPIRE_TASK, acks_late=False)
     def expire_feedback() -> None:
         worker.expire_feedback()
 
@@ -109,15 +111,15 @@ def create_worker(settings: Settings | None = None) -> Celery:
     def start_run(**order: Any) -> None:
         worker.runs.start(RunOrder.model_validate(order))
 
-    @app.task(name=ADVANCE_TASK)
+    @app.task(name=ADVANCE_TASK, acks_late=False)
     def advance(run_id: str) -> None:
         worker.runs.advance(run_id)
 
-    @app.task(name=LOOK_AFTER_TASK)
+    @app.task(name=LOOK_AFTER_TASK, acks_late=False)
     def look_after() -> None:
         worker.look_after()
 
-    @app.task(name=OBSERVE_TASK)
+    @app.task(name=OBSERVE_TASK, acks_late=False)
     def observe() -> None:
         worker.observe()
 
