@@ -101,8 +101,8 @@ def create_worker(settings: Settings | None = None) -> Celery:
     app.conf.update(worker_pool="threads", worker_concurrency=3)
     worker = Worker(settings, CeleryRuns(app))
 
-    # What SQL knows is done again by `look_after`, so those tasks are acknowledged when they are taken: a broker that is
-    # lost while a task is unacknowledged takes the whole worker with it (kombu), and a training.
+    # What SQL knows is done again by `look_after`, so these tasks are acknowledged when they are taken: a broker that
+    # is lost while a task is unacknowledged takes the whole worker with it (kombu), and a training.
     @app.task(name=EXPIRE_TASK, acks_late=False)
     def expire_feedback() -> None:
         worker.expire_feedback()
