@@ -17,10 +17,11 @@ from tests.e2e.argo_events import TOKEN, EventSource, event_source
 from tests.e2e.clients import Nexus
 from tests.e2e.stack import ROOT, Stack, only_without_containers, start_stack
 from tests.e2e.waiting import until
-from tests.manifests.argo_objects import argo_objects, named, workflow_templates
+from tests.manifests.argo_objects import argo_objects, workflow_templates
 from tests.manifests.argo_processes import Processes
 from tests.manifests.argo_runner import Runner, Workflow
 from tests.manifests.argo_sensors import workflows_of
+from tests.manifests.rendering import named
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
