@@ -4,9 +4,10 @@ There is no worker for documents: what is searchable here, a workflow made so.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote_plus
 
 import httpx
@@ -16,10 +17,11 @@ from tests.e2e.argo_events import TOKEN, EventSource, event_source
 from tests.e2e.clients import Nexus
 from tests.e2e.stack import ROOT, Stack, only_without_containers, start_stack
 from tests.e2e.waiting import until
-from tests.manifests.argo_objects import argo_objects, named, workflow_templates
+from tests.manifests.argo_objects import argo_objects, workflow_templates
 from tests.manifests.argo_processes import Processes
 from tests.manifests.argo_runner import Runner, Workflow
 from tests.manifests.argo_sensors import workflows_of
+from tests.manifests.rendering import named
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
@@ -177,6 +179,18 @@ class TestARetraining:
     def users(self, stack: Stack, nexus: Nexus) -> list[Nexus]:
         return [nexus.with_key(nexus.new_key("chat")["key"]) for _ in range(2)]
 
+    def ordered(self, stack: Stack, orders: EventSource, number: int) -> dict:
+        """The workflow that the sensor makes of the order that follows an alert."""
+        before = len(orders.events)
+        self.alert(stack, number)
+        until(lambda: len(orders.events) > before, "alert-bridge orders a run")
+        assert len(orders.events) == before + 1, "one order for one incident, however often it is told"
+        return self.made_of(orders.events[-1])
+
+    def made_of(self, event: Mapping[str, Any]) -> dict:
+        (made,) = workflows_of(named(argo_objects(), "Sensor", "retraining"), "retraining", event)
+        return made
+
     def alert(self, stack: Stack, number: int) -> None:
         """As Alertmanager tells of it, twice."""
         labels = {"alertname": "NexusAnswerQualityLow", "severity": "warning", "nexus_action": "retrain"}
@@ -196,24 +210,16 @@ class TestARetraining:
             )
             assert response.status_code == 200, response.text
 
-    def ordered(self, orders: EventSource, number: int) -> dict:
-        """The workflow that the sensor makes of the last order."""
-        until(lambda: len(orders.events) >= number, "alert-bridge orders a run")
-        assert len(orders.events) == number, "one order for one incident, however often it is told"
-        (made,) = workflows_of(named(argo_objects(), "Sensor", "retraining"), "retraining", orders.events[-1])
-        return made
-
-    def retrain(self, run: Callable[..., Workflow], made: dict, **settings: str) -> Workflow:
+    def retrain(self, run: Callable[..., Workflow], made: dict, **changes: str) -> Workflow:
         given = {one["name"].replace("-", "_"): one["value"] for one in made["spec"]["arguments"]["parameters"]}
         template = made["spec"]["workflowTemplateRef"]["name"]
-        return run(template, part="trainer", settings=SMALL | settings, name=made["metadata"]["name"], **given)
+        return run(template, part="trainer", settings=SMALL, name=made["metadata"]["name"], **(given | changes))
 
     def incident(self, nexus: Nexus) -> dict:
         return nexus.http.get("/v1/incidents").json()["incidents"][0]
 
     def test_without_votes_ends_where_there_is_nothing_to_learn_from(self, stack, nexus, orders, run):
-        self.alert(stack, 1)
-        done = self.retrain(run, self.ordered(orders, 1))
+        done = self.retrain(run, self.ordered(stack, orders, 1))
         assert done.status == "Succeeded", said(done)
         assert done.node("prepare-data").parameters == {"outcome": "no_data"}
         assert done.phases["retrain-model"] == "Skipped"
@@ -228,8 +234,7 @@ class TestARetraining:
             for ship, metres in DRAUGHTS.items():
                 answer = user.ask(f"What is the draught of the {ship}?")
                 assert user.vote(answer.id, "down", correction=f"{metres} metres").status_code == 201
-        self.alert(stack, 2)
-        made = self.ordered(orders, 2)
+        made = self.ordered(stack, orders, 2)
         done = self.retrain(run, made)
         told = nexus.http.get(f"/v1/runs/{made['spec']['arguments']['parameters'][0]['value']}").json()
         assert done.status == "Succeeded", said(done)
@@ -248,16 +253,13 @@ class TestARetraining:
         log = nexus.http.get(f"/v1/runs/{told['id']}/log", params={"stage": "gate"})
         assert "gate (attempt 1)" in log.text
 
-    def test_again_joins_the_run_that_is_over(self, nexus, orders, run):
-        made = self.ordered(orders, 2)
-        done = self.retrain(run, made)
+    def test_again_joins_the_run_that_is_over(self, orders, run):
+        done = self.retrain(run, self.made_of(orders.events[-1]))
         assert done.status == "Succeeded", said(done)
         assert done.phases["prepare-data"] == "Skipped"
 
     def test_that_breaks_off_is_told_as_failed(self, stack, nexus, orders, run):
-        self.alert(stack, 3)
-        made = self.ordered(orders, 3)
-        done = self.retrain(run, made, NEXUS_RAG_URL="not a url")
+        done = self.retrain(run, self.ordered(stack, orders, 3), order="{no order}")
         assert done.status == "Failed"
         assert done.node("accept").codes == [1]
         assert self.incident(nexus)["run_outcome"] == "failed"

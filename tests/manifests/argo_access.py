@@ -5,8 +5,9 @@ from typing import Any
 
 import yaml
 
-from tests.manifests.argo_objects import WORKFLOWS, of_kind, pods_of_workflows
+from tests.manifests.argo_objects import WORKFLOWS, pods_of_workflows
 from tests.manifests.argo_templates import Manifest, specs_of, templates_of
+from tests.manifests.rendering import of_kind
 
 EXECUTOR = [{"apiGroups": ["argoproj.io"], "resources": ["workflowtaskresults"], "verbs": ["create", "patch"]}]
 """What every workflow's account has to be allowed."""

@@ -1,19 +1,17 @@
 """Do the sub-commands and options exist that steps are started with? The command lines themselves are asked."""
 
-import importlib
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections.abc import Iterator
 from typing import Any
 
-import typer.main
-
-from tests.manifests.argo_objects import WORKFLOWS, arguments_of, of_kind, pods_of_workflows
+from tests.manifests.argo_objects import WORKFLOWS, arguments_of, pods_of_workflows
 from tests.manifests.argo_templates import filled, kind_of, specs_of, tags_in, tasks_of, templates_of
+from tests.manifests.commands import problems_of
+from tests.manifests.rendering import of_kind
 
 
 def command_flaws(objects: list[Any]) -> list[str]:
     """What steps ask of our programs and these do not know."""
-    return [f"{owner}: {flaw}" for owner, words in command_lines(objects) for flaw in _flaws_of(words)]
+    return [f"{owner}: {flaw}" for owner, words in command_lines(objects) for flaw in problems_of(words)]
 
 
 def command_lines(objects: list[Any]) -> Iterator[tuple[str, list[str]]]:
@@ -38,26 +36,3 @@ def _line(template: Any, task: Any) -> list[str]:
     inputs = {f"inputs.parameters.{name}": value for name, value in given.items()}
     words = arguments_of(template["container"])
     return list(filled(words, {**dict.fromkeys(tags_in(words), "x"), **inputs}))
-
-
-def _flaws_of(words: Sequence[str]) -> Iterator[str]:
-    if list(words[:2]) != ["python", "-m"]:
-        yield f"nobody knows the program {words[0]}"
-        return
-    module, command, *options = words[2:]
-    known = _commands(module)
-    if command not in known:
-        yield f"{module} has no sub-command {command}"
-        return
-    parameters = {name: one for one in known[command].params for name in one.opts}
-    given = [option.partition("=")[0] for option in options]
-    yield from (f"{module} {command} has no option {option}" for option in given if option not in parameters)
-    for one in known[command].params:
-        if one.required and not set(one.opts) & set(given):
-            yield f"{module} {command} wants {one.opts[0]}"
-
-
-@cache
-def _commands(module: str) -> dict[str, Any]:
-    group: Any = typer.main.get_command(importlib.import_module(f"{module}.__main__").cli)
-    return dict(group.commands)

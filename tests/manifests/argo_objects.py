@@ -1,56 +1,34 @@
-"""The objects of k8s/argo, rendered by kustomize, and the pods that its workflows make."""
+"""The objects of k8s/argo, and the pods that its workflows make."""
 
 import copy
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from tests.manifests.argo_templates import Manifest, filled, kind_of, specs_of, tags_in, templates_of
+from tests.manifests.rendering import K8S, Objects, of_kind, render
 
-FOLDER = Path(__file__).resolve().parents[2] / "k8s" / "argo"
+FOLDER = K8S / "argo"
 WORKFLOWS = ("WorkflowTemplate", "CronWorkflow")
 _NUMBER = "2"
 """Stands for a parameter wherever one is put in: a number is a word, too."""
 
 
-@cache
-def _rendered(folder: Path) -> str:
-    return subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, text=True, check=True).stdout
+def argo_objects() -> Objects:
+    """All of them; each caller gets its own, to break as it likes."""
+    return render(FOLDER)
 
 
-def rendered(folder: Path) -> list[dict[str, Any]]:
-    """A folder's objects; each caller gets its own, to break as it likes."""
-    return list(yaml.safe_load_all(_rendered(folder)))
-
-
-def argo_objects() -> list[dict[str, Any]]:
-    """Those of k8s/argo."""
-    return rendered(FOLDER)
-
-
-def of_kind(objects: Iterable[Manifest], *kinds: str) -> list[Any]:
-    """Those of some kinds."""
-    return [one for one in objects if one["kind"] in kinds]
-
-
-def named(objects: Iterable[Manifest], kind: str, name: str) -> Any:
-    """The one of this name."""
-    return next(one for one in objects if one["kind"] == kind and one["metadata"]["name"] == name)
-
-
-def workflow_templates(objects: Iterable[Manifest]) -> dict[str, Manifest]:
+def workflow_templates(objects: Iterable[dict[str, Any]]) -> dict[str, Manifest]:
     """What a runner takes."""
     return {one["metadata"]["name"]: one for one in of_kind(objects, *WORKFLOWS)}
 
 
-def pods_of_workflows(objects: Iterable[Manifest]) -> list[dict[str, Any]]:
+def pods_of_workflows(objects: Iterable[dict[str, Any]]) -> Objects:
     """A Pod for each container of each workflow, and the Jobs that workflows make, so that whatever is asked of pods
     can be asked of these; parameters have their defaults, or a number."""
-    made: list[dict[str, Any]] = []
+    made: Objects = []
     for workflow in of_kind(objects, *WORKFLOWS):
         for name, template in templates_of(specs_of(workflow)).items():
             made += _made_by(workflow, name, template)

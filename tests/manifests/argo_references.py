@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.manifests.argo_expressions import needed_by
-from tests.manifests.argo_objects import WORKFLOWS, of_kind
+from tests.manifests.argo_objects import WORKFLOWS
 from tests.manifests.argo_templates import Manifest, kind_of, specs_of, tags_in, tasks_of, templates_of
+from tests.manifests.rendering import of_kind
 
 EVERYWHERE = {"workflow.name"}
 AT_THE_END = {"workflow.status"}

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tests.manifests.argo_expressions import Unsupported
-from tests.manifests.argo_objects import named, of_kind, workflow_templates
+from tests.manifests.argo_objects import workflow_templates
 from tests.manifests.argo_templates import Manifest, specs_of
+from tests.manifests.rendering import named, of_kind
 
 _TRIMMED = re.compile(r'^(?P<before>[^{}]*)\{\{ trimPrefix "(?P<prefix>[^"]*)" \.Input\.(?P<path>[a-z_.]+) \}\}$')
 _IN_BASE64 = re.compile(r"^\{\{ \.Input\.(?P<path>[a-z_.]+) \| toJson \| b64enc \}\}$")

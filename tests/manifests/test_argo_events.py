@@ -1,6 +1,5 @@
 """Event sources and sensors: what becomes of an event, and that everything they mention is there."""
 
-import json
 from base64 import b64decode
 from urllib.parse import quote_plus
 
@@ -9,10 +8,13 @@ from alert_bridge.adapters.argo_events import ArgoEvents
 from ingest.keys import name_of
 from opskit.contracts.runs import RunOrder
 
-from tests.manifests.argo_objects import argo_objects, named, of_kind
-from tests.manifests.argo_schemas import DEFINITIONS, EVENTS, schema_flaws
+from tests.manifests.argo_objects import argo_objects
 from tests.manifests.argo_sensors import sensor_flaws, workflows_of
+from tests.manifests.rendering import named, of_kind
+from tests.manifests.schemas import DEFINITIONS, problems_of_custom
 from tests.manifests.test_argo_workflows import edited
+
+EVENTS = ("EventBus", "EventSource", "Sensor")
 
 REASON = '50 % "down" {{ $value }}'
 ORDER = RunOrder(run_id="run_0123456789ab", incident="inc_1", alertname="NexusAnswerQualityLow", reason=REASON)
@@ -194,14 +196,14 @@ class TestArgosDefinitions:
     def test_are_kept(self, objects, kind):
         found = of_kind(objects, kind)
         assert found
-        assert [flaw for one in found for flaw in schema_flaws(one)] == []
+        assert [flaw for one in found for flaw in problems_of_custom(one)] == []
 
     def test_are_kept_by_the_workflows_that_sensors_make(self, retraining, documents):
         made = workflows_of(retraining, "retraining", posted(ORDER))
         made += workflows_of(documents, "created", happened("acme/default/a.md"))
-        assert [flaw for one in made for flaw in schema_flaws(json.loads(json.dumps(one)))] == []
+        assert [flaw for one in made for flaw in problems_of_custom(one)] == []
 
     @pytest.mark.parametrize(("before", "after"), [('"dataKey"', '"datakey"'), ('"rateLimit"', '"limits"')])
     def test_find_a_misspelt_key(self, objects, before, after):
         broken = edited(objects, "Sensor", "retraining", before, after)
-        assert schema_flaws(named(broken, "Sensor", "retraining"))
+        assert list(problems_of_custom(named(broken, "Sensor", "retraining")))
