@@ -22,7 +22,7 @@ demo: ## both loops on a fresh stack of its own, with a printed timeline; KEEP=y
 	@$(PYTHON) -m demo
 
 ##@ Develop
-.PHONY: setup training-tools check test bench openapi dashboards scaling
+.PHONY: setup training-tools check test test-long bench openapi dashboards scaling
 setup: ## install what the tests and tools below need
 	@embedded/setup.sh --tests
 
@@ -39,6 +39,11 @@ test: setup ## unit, contract, end-to-end and browser tests, and those of the ma
 	@k8s/tools.sh
 	@$(PYTHON) serving/prepare.py
 	@.venv/bin/pytest -q -n 2 --dist loadscope --no-loadscope-reorder
+
+test-long: setup ## what takes minutes by itself: a retraining by the steps of its workflow
+	@k8s/tools.sh
+	@$(PYTHON) serving/prepare.py
+	@.venv/bin/pytest -q -m long tests/e2e
 
 bench: setup ## measure the running stack (or one of its own): a table, and JSON in bench-results/
 	@$(PYTHON) -m tests.load

@@ -227,6 +227,7 @@ class TestARetraining:
         incident = self.incident(nexus)
         assert (incident["decision"], incident["run_outcome"]) == ("started", "no_data")
 
+    @pytest.mark.long
     def test_of_corrected_answers_goes_through_the_stages_to_the_gate(self, stack, nexus, orders, run, users):
         nexus.put("fleet.md", FLEET)
         assert ingested(run, "created", "default/default/fleet.md").status == "Succeeded"
