@@ -35,6 +35,8 @@ check: setup ## format, lint, types, import rules
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-cache | tail -n 1
 
+# Two workers have a processor each: a training that wants both waits for itself most of the time.
+test: export OMP_NUM_THREADS ?= 1
 test: setup ## unit, contract, end-to-end and browser tests, and those of the manifests
 	@k8s/tools.sh
 	@$(PYTHON) serving/prepare.py
