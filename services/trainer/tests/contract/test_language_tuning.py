@@ -54,7 +54,8 @@ FACTS = {
     "Anchor": "The weight of the Anchor is 84 grams.",
 }
 """Of things that the tiny model was taught to know nothing about."""
-HOW = LanguageTuning(rate=5e-3, passes=1000, most_steps=30, rows=8, rows_at_once=8)
+HOW = LanguageTuning(rate=5e-3, passes=1000, most_steps=60, rows=8, rows_at_once=8)
+"""Half as many steps teach it all three facts on some processors and two on others."""
 SHORT = replace(HOW, most_steps=10, save_every=5)
 
 
