@@ -42,7 +42,7 @@ test: setup ## unit, contract, end-to-end and browser tests, and those of the ma
 	@$(PYTHON) serving/prepare.py
 	@.venv/bin/pytest -q -n 2 --dist loadscope --no-loadscope-reorder
 
-test-long: setup ## what takes minutes by itself: a retraining by the steps of its workflow
+test-long: setup ## what takes minutes by itself: the model loop, and a retraining by the steps of its workflow
 	@k8s/tools.sh
 	@$(PYTHON) serving/prepare.py
 	@.venv/bin/pytest -q -m long tests/e2e
@@ -66,9 +66,9 @@ images: ## build every image (NEXUS_VERSION=0.1.0 names them)
 	@docker compose build
 	@docker build --quiet --file tests/smoke/Dockerfile --tag $(NEXUS_REGISTRY)nexus/smoke:$(or $(NEXUS_VERSION),0.1.0) .
 
-e2e-compose: setup images ## the end-to-end suite on the stack in containers, on ports and volumes of its own
+e2e-compose: setup images ## the end-to-end suite on the stack in containers, on ports and volumes of its own (MARKS="not long")
 	@docker build --quiet --tag nexus-test/object-store:1 tests/compose/object_store
-	@NEXUS_E2E_STACK=compose .venv/bin/pytest -q tests/compose tests/e2e
+	@NEXUS_E2E_STACK=compose .venv/bin/pytest -q -m "$(MARKS)" tests/compose tests/e2e
 
 backup: ## save what the stack in containers keeps (TO=folder)
 	@compose/backup.sh $(TO)

@@ -15,7 +15,7 @@ from demo.timeline import Timeline
 from tests.e2e.stack import Stack, start_stack
 from tests.e2e.waiting import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(1800)]
 
 SMALL = {
     "NEXUS_PROFILE": "demo",

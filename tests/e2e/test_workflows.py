@@ -228,6 +228,7 @@ class TestARetraining:
         assert (incident["decision"], incident["run_outcome"]) == ("started", "no_data")
 
     @pytest.mark.long
+    @pytest.mark.timeout(1800)
     def test_of_corrected_answers_goes_through_the_stages_to_the_gate(self, stack, nexus, orders, run, users):
         nexus.put("fleet.md", FLEET)
         assert ingested(run, "created", "default/default/fleet.md").status == "Succeeded"
