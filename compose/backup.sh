@@ -5,10 +5,9 @@
 set -eu
 umask 077
 here=$(cd "$(dirname "$0")" && pwd)
+command=backup
+. "$here/saving.sh"
 folder="${1:-backups/$(date -u +%Y-%m-%dT%H%M%SZ)}"
-
-refuse() { echo "backup: $*" >&2; exit 1; }
-compose() { docker compose -f "$here/compose.yaml" "$@"; }
 
 # save NAME COMMAND…: what the command prints, whole or not at all.
 save() {
@@ -16,24 +15,28 @@ save() {
     printf '  %-22s ' "$name"
     if ! "$@" >"$folder/$name.part" 2>"$folder/.said"; then
         echo failed; tail -n 3 "$folder/.said" >&2
-        refuse "$name could not be saved; is the stack running? docker compose ps"
+        refuse "$name could not be saved; is all of it running? docker compose ps"
     fi
     mv "$folder/$name.part" "$folder/$name"
     du -h "$folder/$name" | cut -f1
 }
 
+# A folder in which somebody writes meanwhile: tar ends with 1 where a file has changed while it was read, or went.
+folder_of_trainer() { compose exec -T trainer sh -c "tar -C /var/lib/nexus/$1 -cf - . || [ \$? -eq 1 ]"; }
+
+look
 [ ! -e "$folder" ] || refuse "$folder is there already"
 mkdir -p "$folder"
-echo "Saving into $folder"
+echo "Saving the stack $project into $folder"
 # Databases before objects: what a database knows of is in the bucket then, and what came later is noticed as new.
-for name in gateway rag ingest trainer alert_bridge mlflow; do
+for name in $databases; do
     save "$name.dump" compose exec -T postgres pg_dump --username nexus --format custom "$name"
 done
-for bucket in "${NEXUS_S3_BUCKET:-nexus}" mlflow; do
-    save "$bucket.tar" compose exec -T ingest python -m ingest bucket save "$bucket" -
+save documents.tar compose exec -T ingest python -m ingest bucket save "$bucket" -
+save mlflow.tar compose exec -T ingest python -m ingest bucket save mlflow -
+for name in serving runs; do
+    save "$name.tar" folder_of_trainer "$name"
 done
-save serving.tar compose exec -T trainer tar -C /var/lib/nexus/serving -cf - .
-save runs.tar compose exec -T trainer tar -C /var/lib/nexus/runs -cf - .
 save secrets.tar compose run --rm --no-deps -T provisioning tar -C /secrets/generated -cf - .
 rm -f "$folder/.said"
 (cd "$folder" && sha256sum -- *.dump *.tar >SHA256SUMS)

@@ -1,21 +1,26 @@
 #!/bin/sh
 # What people, scripts and tests need to use the stack in containers, one NAME=value a line, as .nexus/env has it:
-#   compose/env.sh > compose.env && . ./compose.env        (COMPOSE_PROJECT_NAME=… when it is not named nexus)
+#   compose/env.sh > compose.env && . ./compose.env
+# Of another stack than that of the committed .env: COMPOSE_ENV_FILES=second.env compose/env.sh
 set -eu
-project="${COMPOSE_PROJECT_NAME:-nexus}"
+here=$(cd "$(dirname "$0")" && pwd)
+gateway=$(docker compose -f "$here/compose.yaml" ps --quiet gateway)
+[ -n "$gateway" ] || { echo "The gateway does not run: docker compose up -d --wait" >&2; exit 1; }
+project=$(docker inspect --format '{{index .Config.Labels "com.docker.compose.project"}}' "$gateway")
 running=$(docker ps --filter "label=com.docker.compose.project=$project" \
-    --format '{{.ID}} {{.Label "com.docker.compose.service"}} {{.Ports}}')
+    --format '{{.Label "com.docker.compose.service"}} {{.ID}}')
+key=$(docker exec "$gateway" cat /run/secrets/nexus/gateway/nexus_bootstrap_key)
 
-# "… 127.0.0.1:8081->8080/tcp, …" of the service in $2, whose own port is $3.
+# url NAME SERVICE PORT: where the service's own port is reached; nothing for one that does not run.
 url() {
-    place=$(echo "$running" | awk -v service="$2" '$2 == service' | tr ' ,' '\n\n' | sed -n "s#^\(.*\)->$3/tcp\$#\1#p" | head -n 1)
-    [ -z "$place" ] || echo "$1=http://$place" | sed 's/0\.0\.0\.0/127.0.0.1/'
+    container=$(echo "$running" | sed -n "s/^$2 //p" | head -n 1)
+    [ -n "$container" ] || return 0
+    place=$(docker port "$container" "$3/tcp" | head -n 1)
+    echo "$1=http://$place" | sed 's/0\.0\.0\.0/127.0.0.1/'
 }
 
-gateway=$(echo "$running" | awk '$2 == "gateway" {print $1}')
-[ -n "$gateway" ] || { echo "No gateway runs in the project $project: docker compose up -d --wait" >&2; exit 1; }
 url NEXUS_URL gateway 8080
-echo "NEXUS_API_KEY=$(docker exec "$gateway" cat /run/secrets/nexus/gateway/nexus_bootstrap_key)"
+echo "NEXUS_API_KEY=$key"
 url NEXUS_UI_URL ui 8501
 url NEXUS_PROMETHEUS_URL prometheus 9090
 url NEXUS_ALERTMANAGER_URL alertmanager 9093

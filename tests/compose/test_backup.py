@@ -12,14 +12,14 @@ from tests.e2e.clients import Nexus
 from tests.e2e.stack import ROOT
 from tests.e2e.waiting import until
 
-pytestmark = [pytest.mark.compose, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.compose, pytest.mark.timeout(1200)]
 
 QUESTION = "How long is the warranty of the Otter 3?"
 
 
 def script(containers: ComposeStack, name: str, folder: Path) -> str:
     """What compose/backup.sh or compose/restore.sh prints, of this test's project."""
-    environment = {**os.environ, **containers.command_environment}
+    environment = {**os.environ, "COMPOSE_ENV_FILES": str(containers.project.env_file)}
     done = subprocess.run(
         [str(ROOT / "compose" / name), str(folder)],
         cwd=ROOT, env=environment, capture_output=True, text=True, timeout=500, check=False,

@@ -9,7 +9,7 @@ from tests.compose.stack import ComposeStack
 from tests.e2e.clients import Nexus, metric
 from tests.e2e.waiting import until
 
-pytestmark = [pytest.mark.compose, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.compose, pytest.mark.timeout(900)]
 
 QUESTION = "How heavy is the anchor of the Guillemot?"
 

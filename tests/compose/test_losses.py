@@ -6,7 +6,7 @@ from tests.compose.stack import ComposeStack, run
 from tests.e2e.clients import Nexus, metric
 from tests.e2e.waiting import until
 
-pytestmark = [pytest.mark.compose, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.compose, pytest.mark.timeout(900)]
 
 QUESTION = "How long is the warranty of the Otter 3?"
 

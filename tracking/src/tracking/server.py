@@ -27,11 +27,16 @@ def environment(given: Mapping[str, str], secrets: Path) -> dict[str, str]:
     return variables
 
 
+def artifacts(variables: Mapping[str, str]) -> str:
+    """Where artifacts are kept."""
+    return variables.get("NEXUS_ARTIFACTS") or "s3://mlflow"
+
+
 def command(variables: Mapping[str, str]) -> list[str]:
     """The command line. The store's address is not on it: it may hold a password, and command lines are public."""
     return [
         "mlflow", "server", "--host", "0.0.0.0", "--port", "5000", "--workers", "1",
-        "--artifacts-destination", variables.get("NEXUS_ARTIFACTS", "s3://mlflow"),
+        "--artifacts-destination", artifacts(variables),
         # MLflow answers to the names that it knows of, and to no other.
         "--allowed-hosts", variables.get("NEXUS_ALLOWED_HOSTS", "mlflow:5000,127.0.0.1:*,localhost:*"),
         "--expose-prometheus", _METRICS,
