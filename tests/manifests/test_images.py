@@ -80,6 +80,15 @@ def test_what_cannot_be_pinned_changes_nothing(checkout: Path, arguments: tuple[
     assert file.read_text() == before
 
 
+def test_an_environment_that_does_not_render_is_pinned_to_nothing(checkout: Path) -> None:
+    file = checkout / "k8s" / "overlays" / "prod" / "images" / "kustomization.yaml"
+    before = file.read_text()
+    (checkout / "k8s" / "overlays" / "prod" / "milvus.yaml").unlink()
+    done = pin(checkout, "prod", REGISTRY)
+    assert (done.returncode, "does not render" in done.stderr) == (1, True), done.stderr
+    assert file.read_text() == before
+
+
 def test_prod_runs_only_digests_or_nothing_at_all() -> None:
     """Before images are in a registry they have no digest: then prod's namespace lets none of ours in."""
     objects = overlay("prod")
