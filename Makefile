@@ -42,10 +42,10 @@ test: setup ## unit, contract, end-to-end and browser tests, and those of the ma
 	@$(PYTHON) serving/prepare.py
 	@.venv/bin/pytest -q -n 2 --dist loadscope --no-loadscope-reorder
 
-test-long: setup ## what takes minutes by itself: the model loop, and a retraining by the steps of its workflow
+test-long: setup ## what takes minutes by itself: the model loop, a retraining by its workflow, a training from nothing
 	@k8s/tools.sh
 	@$(PYTHON) serving/prepare.py
-	@.venv/bin/pytest -q -m long tests/e2e
+	@.venv/bin/pytest -q -m long tests/e2e services/trainer
 
 bench: setup ## measure the running stack (or one of its own): a table, and JSON in bench-results/
 	@$(PYTHON) -m tests.load

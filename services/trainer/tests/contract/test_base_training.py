@@ -10,7 +10,7 @@ from nexus_serving.embedder_model import fetch_weights
 from nexus_serving.engines.contract import Passage, ReaderRequest, Result
 from nexus_serving.engines.extractive import ExtractiveReader
 
-pytestmark = [pytest.mark.contract, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.contract, pytest.mark.long, pytest.mark.timeout(900)]
 
 CITIES = ("Oslo", "Lima", "Cairo", "Quito", "Hanoi", "Accra", "Sofia", "Minsk", "Dakar", "Turin", "Osaka", "Perth")
 
