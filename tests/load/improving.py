@@ -23,7 +23,7 @@ from rag.ports import Found
 from rag.scoring import score
 from trainer.adapters.local_readers import LocalReaders
 from trainer.adapters.sql_releases import SqlReleases
-from trainer.improvement.releases import Release, State
+from trainer.improvement.releases import Release, State, own_model
 
 from tests.e2e.clients import Nexus, Streamed
 from tests.e2e.stack import Stack
@@ -130,7 +130,7 @@ def _another_release(stack: Stack) -> str:
     calibrate(folder, Calibration(-9.0))
     digest = json.loads((folder / "reader.json").read_text())["digest"]
     name = release_id(digest, first.settings, first.embedder_fingerprint)
-    changed = {"release": name, "reader_digest": digest, "reader_model": f"reader_{digest[:12]}"}
+    changed = {"release": name, "reader_digest": digest, "reader_model": own_model(digest)}
     bundle = first.model_copy(update=changed)
     LocalReaders(stack.state / "releases", Layout.from_environment()).keep(bundle, folder)
     engine = open_database(f"sqlite:///{_state(stack) / 'trainer.db'}", migrations="trainer.migrations")

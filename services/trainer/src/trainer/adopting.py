@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
 
+from nexus_serving.digests import file_digest
 from nexus_serving.llama.folder import read_folder
 from nexus_serving.reader_model import true_digest
 from opskit.contracts.reader import READER_MODEL
@@ -16,7 +17,7 @@ from opskit.contracts.releases import ReleaseBundle, release_id
 from opskit.errors import Conflict
 
 from trainer.deploying import Deployer
-from trainer.improvement.releases import Release, State, alias_of
+from trainer.improvement.releases import Release, State, alias_of, own_model
 from trainer.ports import Readers, ReleaseStore
 
 OWN: Final = "own"
@@ -67,6 +68,9 @@ def _bring(wanted: str, registry: Registry, releases: ReleaseStore, readers: Rea
         made_of = json.loads((parts / "release.json").read_text())
         if bundle.release != wanted or _id_of(bundle) != wanted:
             raise WrongParts(f"What is published as {wanted} is {_id_of(bundle)}.")
+        # The name becomes a folder's, and the id does not stand for it.
+        if bundle.reader_model not in (READER_MODEL, own_model(bundle.reader_digest)):
+            raise WrongParts(f"The reader published with {wanted} is called {bundle.reader_model!r}.")
         if bundle.reader_model != READER_MODEL:
             _check_reader(parts / "reader", bundle)
             readers.keep(bundle, parts / "reader")
@@ -80,9 +84,18 @@ def _id_of(bundle: ReleaseBundle) -> str:
 def _check_reader(reader: Path, bundle: ReleaseBundle) -> None:
     """Its files must be those that the release's id stands for. Raises WrongParts."""
     try:
-        language_model = read_folder(reader)
-        digest = true_digest(reader) if language_model is None else language_model.digest
+        digest = _digest_of(reader)
     except (OSError, ValueError, KeyError) as exc:
         raise WrongParts(f"The reader published with {bundle.release} is not whole: {exc}") from exc
     if digest != bundle.reader_digest:
         raise WrongParts(f"The reader published with {bundle.release} is another one.")
+
+
+def _digest_of(reader: Path) -> str:
+    """By its files as they came. Raises OSError, ValueError, KeyError."""
+    about = read_folder(reader)
+    if about is None:
+        return true_digest(reader)
+    if about.adapter is not None and file_digest(about.adapter) != about.adapter_digest:
+        raise ValueError("its adapter is damaged")
+    return about.digest

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from nexus_serving.layout import SHIPPED_READER, Layout
+from nexus_serving.llama.folder import ADAPTER, OfLanguageModel, write_folder
 from opskit.contracts.releases import ReleaseBundle, release_id
 from opskit.errors import NotFound
 from trainer.adapters.local_readers import LocalReaders
@@ -34,6 +35,7 @@ class FakeRegistry:
 
     def __init__(self) -> None:
         self.bundle, self.fetched, self.damaged, self.empty = BUNDLE, 0, False, False
+        self.reader = SHIPPED_READER
 
     def fetch(self, release: str, into: Path) -> None:
         if self.empty:
@@ -41,7 +43,7 @@ class FakeRegistry:
         self.fetched += 1
         (into / "bundle.json").write_text(self.bundle.model_dump_json())
         (into / "release.json").write_text('{"git_commit": "abc"}')
-        shutil.copytree(SHIPPED_READER, into / "reader")
+        shutil.copytree(self.reader, into / "reader")
         if self.damaged:
             with (into / "reader" / "tokenizer.json").open("a") as file:
                 file.write(" ")
@@ -123,6 +125,52 @@ def test_a_damaged_reader_is_refused(world):
     with pytest.raises(WrongParts, match="is another one"):
         world.adopt()
     assert world.state() is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["reader_../../x", "../reader", "/etc", "", "reader_", "embedder", f"reader_{DIGEST}", "reader_0123456789ab"],
+)
+def test_a_name_that_is_not_the_readers_own_is_refused_before_anything_is_kept(world, tmp_path, name):
+    world.registry.bundle = BUNDLE.model_copy(update={"reader_model": name})
+    with pytest.raises(WrongParts, match="is called"):
+        world.adopt()
+    assert (world.state(), world.served.loads, list(tmp_path.glob("rel_*"))) == (None, [], [])
+
+
+def test_a_release_of_the_reader_that_triton_starts_with_has_nothing_to_load(world):
+    world.registry.bundle = BUNDLE.model_copy(update={"reader_model": "reader"})
+    world.adopt()
+    assert (world.state(), world.served.loads) == (State.CHAMPION, [])
+
+
+class TestALanguageModel:
+    @pytest.fixture
+    def tuned(self, world, tmp_path: Path) -> str:
+        """Published as the reader; gives the release."""
+        world.registry.reader = tmp_path / "published"
+        world.registry.reader.mkdir()
+        (world.registry.reader / ADAPTER).write_bytes(b"learnt")
+        digest = write_folder(world.registry.reader, OfLanguageModel("m.gguf", "0" * 64, 2048, "ranker")).digest
+        changed = {"reader_digest": digest, "reader_model": f"reader_{digest[:12]}", "engine": "llama.cpp"}
+        wanted = release_id(digest, SETTINGS, "embedder")
+        world.registry.bundle = BUNDLE.model_copy(update={**changed, "release": wanted})
+        return wanted
+
+    def test_is_adopted_with_its_adapter(self, world, tuned, tmp_path):
+        world.adopt(tuned)
+        assert (tmp_path / tuned / "reader" / ADAPTER).read_bytes() == b"learnt"
+
+    @pytest.mark.parametrize("came", [b"lear", None])
+    def test_whose_adapter_did_not_come_whole_is_refused_and_brought_again(self, world, tuned, tmp_path, came):
+        adapter = world.registry.reader / ADAPTER
+        adapter.write_bytes(came) if came else adapter.unlink()
+        with pytest.raises(WrongParts, match="is not whole"):
+            world.adopt(tuned)
+        assert not (tmp_path / tuned).exists()
+        adapter.write_bytes(b"learnt")
+        world.adopt(tuned)
+        assert (tmp_path / tuned / "reader" / ADAPTER).read_bytes() == b"learnt"
 
 
 def test_one_that_nobody_published_is_said_to_be_missing(world):

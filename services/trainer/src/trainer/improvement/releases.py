@@ -151,6 +151,11 @@ def champion_of(releases: Sequence[Release]) -> Release | None:
     return next((one for one in releases if one.state is State.CHAMPION), None)
 
 
+def own_model(reader_digest: str) -> str:
+    """What a reader is called that is served beside the one that Triton starts with."""
+    return f"reader_{reader_digest[:12]}"
+
+
 def serving_table(releases: Sequence[Release]) -> ServingTable:
     """What rag is told."""
     challenger = next((one for one in releases if one.state is State.CHALLENGER), None)

@@ -9,7 +9,7 @@ from opskit.contracts.reader import READER_MODEL
 from opskit.contracts.releases import ReleaseBundle, release_id
 from opskit.errors import Unavailable
 
-from trainer.improvement.releases import Release, State
+from trainer.improvement.releases import Release, State, own_model
 from trainer.improvement.runs import Run
 from trainer.ports import Readers
 from trainer.registering import reader_of
@@ -49,7 +49,7 @@ def bundle_of(reader: Path, champion: ReleaseBundle) -> ReleaseBundle:
     digest = str(json.loads((reader / "reader.json").read_text())["digest"])
     return ReleaseBundle(
         release=release_id(digest, champion.settings, champion.embedder_fingerprint),
-        reader_model=f"reader_{digest[:12]}",
+        reader_model=own_model(digest),
         reader_digest=digest,
         embedder_fingerprint=champion.embedder_fingerprint,
         engine=champion.engine,
