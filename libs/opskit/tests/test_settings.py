@@ -1,11 +1,13 @@
 """Settings come from NEXUS_ variables and from files of secrets, and a process without them says so and ends."""
 
 import re
+import traceback
 
 import pytest
 from opskit.settings import (
     DatabaseUrl,
     MilvusSettings,
+    NexusSettings,
     RedisSettings,
     ServiceSettings,
     TritonSettings,
@@ -108,6 +110,21 @@ def test_a_database_that_no_service_can_use_is_refused(url, reason):
     with pytest.raises(ValidationError, match=re.escape(reason)) as refused:
         TypeAdapter(DatabaseUrl, config={"hide_input_in_errors": True}).validate_python(url)
     assert "password@db" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["postgresql://nexus:s3cret@db:s3cret/rag", "postgresql://nexus:s3cret/rag"])
+def test_a_url_that_is_read_amiss_shows_nothing_of_its_password(monkeypatch, capsys, url):
+    class OfADatabase(NexusSettings):
+        database: DatabaseUrl
+
+    monkeypatch.setenv("NEXUS_DATABASE", url)
+    with pytest.raises(SystemExit):
+        read_settings(OfADatabase)
+    with pytest.raises(ValidationError) as refused:
+        OfADatabase()
+    said = capsys.readouterr().err + "".join(traceback.format_exception(refused.value))
+    assert "NEXUS_DATABASE: is no database's URL" in said
+    assert "s3cret" not in said
 
 
 def test_a_plain_postgresql_url_gets_the_driver_there_is():

@@ -33,8 +33,9 @@ Kind = TypeVar("Kind", bound=BaseSettings)
 def _database_url(text: str) -> str:
     try:
         url = make_url(text)
-    except ArgumentError as exc:
-        raise ValueError("is no database's URL, such as postgresql+psycopg://user:password@host:5432/name") from exc
+    except (ArgumentError, ValueError):
+        # Not `from` it: its text may be a part of the password.
+        raise ValueError("is no database's URL, such as postgresql+psycopg://user:password@host:5432/name") from None
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
     if url.drivername not in ("sqlite", "postgresql+psycopg"):
