@@ -23,6 +23,9 @@ log = structlog.get_logger(__name__)
 
 GRACE_SECONDS = 15.0
 """A model that nobody is sent to any more is kept so long: rag hears of it within seconds, and finishes its answers."""
+PARTLY_SECONDS = 1800.0
+"""A model that not all servers have may be on its way to them: a release is loaded everywhere before it is said to
+serve, and a language model takes minutes."""
 
 
 class Deployer:
@@ -30,7 +33,8 @@ class Deployer:
 
     def __init__(self, releases: ReleaseStore, readers: Readers, served: Served) -> None:
         self._releases, self._readers, self._served = releases, readers, served
-        self._unwanted: dict[str, float] = {}
+        self._unneeded: dict[tuple[str, float], float] = {}
+        """Since when, by the model and how long it is borne with."""
 
     def try_out(self, release_id: str, share: float, *, who: str, why: str, now: datetime) -> Moves:
         """Load a release and give it a share of the conversations. Raises NotAllowed."""
@@ -72,16 +76,19 @@ class Deployer:
             if one.state in (State.CHAMPION, State.CHALLENGER) and one.bundle is not None
         }
         loaded = self._served.loaded()
-        for model in loaded - wanted.keys():
-            since = self._unwanted.setdefault(model, clock())
-            if clock() - since >= GRACE_SECONDS:
-                self._served.unload(model)
-                log.info("reader_unloaded", model=model)
-        self._unwanted = {model: since for model, since in self._unwanted.items() if model in loaded - wanted.keys()}
+        self._unload(self._served.held() - wanted.keys(), loaded, clock())
         for model, release in wanted.items():
             if model != READER_MODEL and model not in loaded:
                 log.warning("reader_missing", model=model, release=release.id)
                 self._load(release.id)
+
+    def _unload(self, unneeded: set[str], loaded: set[str], now: float) -> None:
+        borne = {(model, GRACE_SECONDS if model in loaded else PARTLY_SECONDS) for model in unneeded}
+        self._unneeded = {one: self._unneeded.get(one, now) for one in borne}
+        for (model, seconds), since in self._unneeded.items():
+            if now - since >= seconds:
+                self._served.unload(model)
+                log.info("reader_unloaded", model=model)
 
     def _load(self, release_id: str) -> None:
         release = next((one for one in self._releases.all() if one.id == release_id), None)

@@ -172,6 +172,9 @@ class Served(Protocol):
     def loaded(self) -> set[str]:
         """The models that can be asked now."""
 
+    def held(self) -> set[str]:
+        """The models that take room anywhere, whether they can be asked or not."""
+
 
 class TrafficFigures(Protocol):
     """What Prometheus saw. Raises Unavailable."""

@@ -9,7 +9,7 @@ from opskit.contracts.runs import RunOrder
 from opskit.errors import Unavailable
 from trainer.adapters.sql_releases import SqlReleases
 from trainer.adapters.sql_runs import SqlRuns
-from trainer.deploying import GRACE_SECONDS, Deployer
+from trainer.deploying import GRACE_SECONDS, PARTLY_SECONDS, Deployer
 from trainer.improvement.releases import NotAllowed, Release, State, serving_table
 from trainer.improvement.runs import Run
 
@@ -25,6 +25,8 @@ def database(any_database):
 class FakeServed:
     def __init__(self) -> None:
         self.models: set[str] = set()
+        self.partly: set[str] = set()
+        """Those that only some servers have."""
         self.loads: list[str] = []
         self.unloads: list[str] = []
         self.refuses: set[str] = set()
@@ -38,12 +40,16 @@ class FakeServed:
 
     def unload(self, model: str) -> None:
         self.models.discard(model)
+        self.partly.discard(model)
         self.unloads.append(model)
 
     def loaded(self) -> set[str]:
         if self.down:
             raise Unavailable("Triton is down.")
         return set(self.models)
+
+    def held(self) -> set[str]:
+        return self.loaded() | self.partly
 
 
 class FakeReaders:
@@ -169,6 +175,31 @@ def test_what_nobody_needs_is_unloaded_when_answers_are_finished(world):
     assert world.served.models == {"reader_a", "reader_b"}
     world.reconcile(after=GRACE_SECONDS + 1)
     assert world.served.models == {"reader_b"}
+
+
+class TestAReaderThatOnlySomeServersHave:
+    @pytest.fixture(autouse=True)
+    def partly(self, world):
+        world.served.partly = {"reader_a"}
+        world.reconcile()
+
+    def test_goes_in_the_end(self, world):
+        world.reconcile(after=PARTLY_SECONDS)
+        assert world.served.unloads == ["reader_a"]
+
+    def test_has_the_time_that_its_loading_takes_and_then_the_usual_grace(self, world):
+        world.reconcile(after=GRACE_SECONDS + 1)
+        world.served.models, world.served.partly = {"reader_a"}, set()
+        world.reconcile(after=PARTLY_SECONDS)
+        assert world.served.unloads == [], "whoever loaded it is about to say that it serves"
+        world.reconcile(after=GRACE_SECONDS)
+        assert world.served.unloads == ["reader_a"]
+
+    def test_is_loaded_everywhere_where_it_is_to_serve(self, world):
+        world.deployer.promote("rel_a", **BY)
+        world.served.models, world.served.partly = set(), {"reader_a"}
+        world.reconcile()
+        assert (world.served.models, world.served.unloads) == ({"reader_a"}, [])
 
 
 class TestAReaderThatTwoReleasesShare:

@@ -77,6 +77,16 @@ def test_what_is_loaded_is_loaded_by_all_and_what_goes_goes_from_all(tritons, re
     assert tritons.models == {"one": set(), "two": set()}
 
 
+def test_what_any_has_or_is_to_load_takes_room(tritons, reader):
+    tritons.models["one"] = {"reader_left"}
+    assert (tritons.loaded(), tritons.held()) == (set(), {"reader_left"})
+    tritons.load("reader_a", *reader)
+    tritons.models = {"one": set(), "two": set()}
+    assert tritons.held() == {"reader_a"}, "it would be loaded again with the servers"
+    tritons.unload("reader_a")
+    assert tritons.held() == set()
+
+
 def test_what_one_of_them_lacks_is_not_loaded_and_is_made_up_for(tritons, reader):
     tritons.load("reader_a", *reader)
     tritons.models["two"].clear()

@@ -60,6 +60,10 @@ class TritonModels:
         """The readers, beside the first, that can be asked now: of several servers, those that all have."""
         return set.intersection(*(self._loaded_by(server) for server in self._servers()))
 
+    def held(self) -> set[str]:
+        """Those that any server has, or is to load when it starts."""
+        return set(more_readers.wanted(self._layout)).union(*(self._loaded_by(server) for server in self._servers()))
+
     def _loaded_by(self, server: str) -> set[str]:
         index = self._call(server, "get_model_repository_index", as_json=True, client_timeout=_LOOK_SECONDS)
         return {
