@@ -29,8 +29,10 @@ class Heartbeat:
         self._thread.start()
 
     def stop(self) -> None:
-        """Beat no more."""
+        """Beat no more: a beat under way is waited for, as it would shorten a lease that is lengthened after this."""
         self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
 
     @contextmanager
     def working_on(self, document_id: str) -> Iterator[None]:
