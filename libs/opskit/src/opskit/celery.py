@@ -1,12 +1,14 @@
-"""Celery with defaults that lose nothing: late acknowledgement, redelivery after a lost worker, ids as arguments."""
+"""Celery as a messenger: a task carries an id, and what is to be done stands in the service's own SQL, which loses
+nothing and from which the task is sent again."""
 
 from datetime import timedelta
 
 from celery import Celery
 
 VISIBILITY_TIMEOUT = timedelta(hours=12)
-"""Redis hands an unacknowledged task out again after this long. The shortest value of all apps on the broker wins,
-so every app uses this one; it must exceed the longest task (a fine-tuning run)."""
+"""Redis hands an unacknowledged task out again after this long: one that a worker fetched and has not begun. The
+shortest value of all apps on the broker wins, so every app uses this one; it must exceed what such a task may have to
+wait for (a fine-tuning run)."""
 
 
 def create_celery(name: str, broker_url: str, *, queue: str) -> Celery:
@@ -15,8 +17,9 @@ def create_celery(name: str, broker_url: str, *, queue: str) -> Celery:
     app.conf.update(
         task_default_queue=queue,
         task_ignore_result=True,
-        task_acks_late=True,
-        task_reject_on_worker_lost=True,
+        # Taken means taken. With kombu's Redis transport, a broker that is lost while a worker holds an unacknowledged
+        # task takes the whole worker with it, and all that it is doing. Late only where SQL knows nothing yet.
+        task_acks_late=False,
         task_track_started=False,
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,

@@ -183,11 +183,9 @@ def create_worker(settings: Settings | None = None) -> Celery:
             }
         },
     )
-    # Taken means taken: what a task was for stands in the catalogue, and its lease is given back there. A late
-    # acknowledgement on a connection that broke meanwhile would end the whole worker (kombu's Redis transport).
-    app.task(name=INDEX_TASK, acks_late=False)(worker.index_document)
+    app.task(name=INDEX_TASK)(worker.index_document)
 
-    @app.task(name=RECONCILE_TASK, acks_late=False)
+    @app.task(name=RECONCILE_TASK)
     def reconcile() -> None:
         worker.reconcile()
 

@@ -101,25 +101,24 @@ def create_worker(settings: Settings | None = None) -> Celery:
     app.conf.update(worker_pool="threads", worker_concurrency=3)
     worker = Worker(settings, CeleryRuns(app))
 
-    # What SQL knows is done again by `look_after`, so these tasks are acknowledged when they are taken: a broker that
-    # is lost while a task is unacknowledged takes the whole worker with it (kombu), and a training.
-    @app.task(name=EXPIRE_TASK, acks_late=False)
+    @app.task(name=EXPIRE_TASK)
     def expire_feedback() -> None:
         worker.expire_feedback()
 
-    @app.task(name=START_RUN_TASK)
+    # Acknowledged when SQL knows of the run: from then on `look_after` sees to it.
+    @app.task(name=START_RUN_TASK, acks_late=True)
     def start_run(**order: Any) -> None:
         worker.runs.start(RunOrder.model_validate(order))
 
-    @app.task(name=ADVANCE_TASK, acks_late=False)
+    @app.task(name=ADVANCE_TASK)
     def advance(run_id: str) -> None:
         worker.runs.advance(run_id)
 
-    @app.task(name=LOOK_AFTER_TASK, acks_late=False)
+    @app.task(name=LOOK_AFTER_TASK)
     def look_after() -> None:
         worker.look_after()
 
-    @app.task(name=OBSERVE_TASK, acks_late=False)
+    @app.task(name=OBSERVE_TASK)
     def observe() -> None:
         worker.observe()
 
