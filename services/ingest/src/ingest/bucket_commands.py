@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO, Annotated
 
 import typer
-from opskit.errors import NexusError
+from opskit.settings import read_settings
 
 from ingest.adapters import bucket_archive
 from ingest.adapters.s3_client import open_client
@@ -21,17 +21,16 @@ def prepare_store(
     wait: Annotated[float, typer.Option(help="Seconds to wait for the server to answer.")] = 60.0,
 ) -> None:
     """Make the documents' bucket, have it send its events (NEXUS_S3_EVENTS_TARGET), make other buckets."""
-    settings = Settings()
+    settings = read_settings(Settings)
     client, target = open_client(settings), settings.s3_events_target
-    with _one_line_errors():
-        wait_until_it_answers(client, bucket=settings.s3_bucket, seconds=wait, say=_say)
-        make_buckets(client, [settings.s3_bucket, *(bucket or [])], _say)
-        try:
-            if target:
-                subscribe(client, settings.s3_bucket, target, _say)
-        except StoreRefused as exc:
-            # Not a reason to hold the stack up: reconcile notices what no event tells, and /readyz says `degraded`.
-            _say(f"warning: no events will come from {settings.s3_bucket}, target {target}: {exc.message}")
+    wait_until_it_answers(client, bucket=settings.s3_bucket, seconds=wait, say=_say)
+    make_buckets(client, [settings.s3_bucket, *(bucket or [])], _say)
+    try:
+        if target:
+            subscribe(client, settings.s3_bucket, target, _say)
+    except StoreRefused as exc:
+        # Not a reason to hold the stack up: reconcile notices what no event tells, and /readyz says `degraded`.
+        _say(f"warning: no events will come from {settings.s3_bucket}, target {target}: {exc.message}")
 
 
 bucket_cli = typer.Typer(help="Save a bucket as a tar stream, and restore it.", no_args_is_help=True)
@@ -43,8 +42,9 @@ def save(
     archive: Annotated[str, typer.Argument(help="A file; - is standard output.")] = "-",
 ) -> None:
     """Write all objects of the bucket, with content type and metadata, into one tar archive."""
-    with _one_line_errors(), _written(archive) as out:
-        done = bucket_archive.save(open_client(Settings()), bucket, out, _say)
+    client = open_client(read_settings(Settings))
+    with _file_errors(), _written(archive) as out:
+        done = bucket_archive.save(client, bucket, out, _say)
     _say(f"saved {bucket}: {done.objects:,} objects, {done.bytes / 1e6:,.1f} MB")
 
 
@@ -55,8 +55,9 @@ def restore(
     delete_others: Annotated[bool, typer.Option(help="Remove objects that are not in the archive.")] = False,
 ) -> None:
     """Put back the objects of an archive. One that is there as it was is left alone."""
-    with _one_line_errors(), _read(archive) as source:
-        done = bucket_archive.restore(open_client(Settings()), bucket, source, _say, delete_others=delete_others)
+    client = open_client(read_settings(Settings))
+    with _file_errors(), _read(archive) as source:
+        done = bucket_archive.restore(client, bucket, source, _say, delete_others=delete_others)
     told = f"{done.objects:,} objects, {done.unchanged:,} of them were there already, {done.deleted:,} others deleted"
     _say(f"restored {bucket}: {told}")
 
@@ -87,15 +88,12 @@ def _read(archive: str) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def _one_line_errors() -> Iterator[None]:
+def _file_errors() -> Iterator[None]:
+    """Of the archive's file. The store's are errors of ours, which end every command in one line."""
     try:
         yield
-    except NexusError as exc:
-        _say(f"error: {exc.message}")
-        raise typer.Exit(1) from exc
-    except OSError as exc:  # of the archive's file
-        _say(f"error: {exc}")
-        raise typer.Exit(1) from exc
+    except OSError as exc:
+        sys.exit(str(exc))
 
 
 def _say(line: str) -> None:

@@ -17,6 +17,7 @@ from ingest.app import create_app
 from ingest.errors import StoreRefused
 from minio.notificationconfig import NotificationConfig, PrefixFilterRule, QueueConfig
 from opskit.errors import Unavailable
+from opskit.settings import BADLY_SET
 
 pytestmark = pytest.mark.contract
 # The server of these tests takes an ARN of AWS in its own region, and refuses MinIO's.
@@ -80,7 +81,13 @@ class TestTheCommand:
         waiting, error = done.stderr.splitlines()
         assert done.returncode == 1
         assert waiting.startswith("waiting, at most 1 seconds: The object store cannot be reached")
-        assert error.startswith("error: The object store cannot be reached")
+        assert error.startswith("The object store cannot be reached")
+
+    def test_a_bad_setting_is_one_clear_line_that_does_not_show_it(self, prepare):
+        done = prepare(NEXUS_INTERNAL_TOKEN="tooshort")
+        assert done.returncode == BADLY_SET
+        assert done.stderr.startswith("NEXUS_INTERNAL_TOKEN: ")
+        assert ("tooshort" in done.stderr, done.stderr.count("\n")) == (False, 1)
 
 
 class TestWaiting:
