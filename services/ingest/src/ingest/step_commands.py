@@ -13,11 +13,11 @@ from urllib.parse import unquote_plus
 
 import numpy as np
 import typer
+from opskit.database import DATABASE_AWAY
 from opskit.errors import Unavailable
 from opskit.logging import configure_logging
 from opskit.settings import read_settings
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy.exc import SQLAlchemyError
 
 from ingest.keys import DocumentName, name_of
 from ingest.pipeline import Outcome
@@ -100,7 +100,7 @@ def _steps() -> Iterator[Steps]:
     worker = open_worker(settings)
     try:
         yield worker.steps
-    except (Unavailable, SQLAlchemyError) as exc:
+    except (Unavailable, *DATABASE_AWAY) as exc:
         raise _failure(exc, TRY_AGAIN) from exc
     finally:
         worker.close()

@@ -14,7 +14,6 @@ from opskit.contracts.runs import RunOrder
 from opskit.errors import Unavailable
 from opskit.logging import configure_logging
 from opskit.settings import read_settings
-from sqlalchemy.exc import SQLAlchemyError
 
 from trainer.improvement.stages import Stage
 
@@ -91,7 +90,7 @@ def accept(
             known = accept_order(wiring.runs, wiring.bridge, asked, now=datetime.now(UTC))
         except CarriedElsewhere as exc:
             raise _failure(exc, FOR_GOOD) from exc
-        except (NotYet, Unavailable, SQLAlchemyError) as exc:
+        except (NotYet, Unavailable) as exc:
             raise _failure(exc, TRY_AGAIN) from exc
     _say_outcome(known, outcome_to)
 
@@ -106,7 +105,7 @@ def join_tuning(run: RunId) -> None:
     with closing(wired()) as wiring:
         try:
             join(wiring.runs, run, Workspace(wiring.settings.runs_folder / run), typer.echo)
-        except (CalledProcessError, Unavailable, SQLAlchemyError) as exc:
+        except (CalledProcessError, Unavailable) as exc:
             raise _failure(exc, TRY_AGAIN) from exc
 
 
@@ -117,7 +116,7 @@ def report_end(run: RunId, status: Annotated[str, typer.Option(help="How the wor
     with closing(wired()) as wiring:
         try:
             known = report(wiring.runs, wiring.bridge, run, status, now=datetime.now(UTC))
-        except (Unavailable, SQLAlchemyError) as exc:
+        except Unavailable as exc:
             raise _failure(exc, TRY_AGAIN) from exc
     typer.echo(f"{run}: {known.outcome}: {known.says}" if known else f"{run}: failed, before it was known here")
 
@@ -169,7 +168,7 @@ def _is_over(wiring: "Wiring", run: str) -> bool:
     """Whether the failure ended the run. When SQL cannot say, it is away, and that is worth another try."""
     try:
         known = wiring.runs.get(run)
-    except (Unavailable, SQLAlchemyError):
+    except Unavailable:
         return False
     return known is not None and known.outcome is not None
 

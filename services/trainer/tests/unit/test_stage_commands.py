@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from opskit.contracts.runs import RunOrder
 from opskit.errors import Unavailable
+from sqlalchemy.exc import IntegrityError
 from trainer import pipeline
 from trainer.__main__ import cli
 from trainer.adapters.sql_runs import SqlRuns
@@ -117,6 +118,26 @@ class TestAStage:
 
     def test_before_its_turn_is_refused(self, call, does):
         assert call("gate") == (2, None)
+
+
+class TestTheDatabase:
+    @pytest.fixture
+    def fails(self, monkeypatch):
+        def with_(error: Exception) -> None:
+            def fail(*_):
+                raise error
+
+            monkeypatch.setattr(SqlRuns, "add", fail)
+
+        return with_
+
+    def test_that_is_away_is_worth_another_try(self, call, fails):
+        fails(Unavailable("The database of runs does not answer."))
+        assert call("accept") == (os.EX_TEMPFAIL, None)
+
+    def test_that_refuses_what_it_is_told_will_do_so_again(self, call, fails):
+        fails(IntegrityError("INSERT", {}, ValueError("no such column")))
+        assert call("accept") == (1, None)
 
 
 def test_the_end_is_to_be_told_again_while_alert_bridge_is_away(call, runs):
