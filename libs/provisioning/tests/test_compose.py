@@ -86,10 +86,17 @@ class TestAReader:
 class TestASecondStart:
     def test_changes_nothing(self, place, capsys):
         main(["compose"])
-        before = files(place / "secrets")
+        before = files(place / "secrets"), files(place / "rendered")
         main(["compose"])
         assert "8 kept, 0 made; monitoring: profile production rendered; version" in capsys.readouterr().out
-        assert files(place / "secrets") == before
+        assert (files(place / "secrets"), files(place / "rendered")) == before
+
+    def test_renders_anew_what_somebody_changed(self, place):
+        main(["compose"])
+        before = {name: text for name, (_, text) in files(place / "rendered").items()}
+        (place / "rendered" / "prometheus.yml").write_text("changed")
+        main(["compose"])
+        assert {name: text for name, (_, text) in files(place / "rendered").items()} == before
 
     def test_goes_on_where_an_interrupted_one_stopped(self, place):
         main(["compose"])

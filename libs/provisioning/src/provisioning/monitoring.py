@@ -35,7 +35,7 @@ def render(
     for name in _CONFIGURATIONS:
         template = (monitoring / f"{name}.tmpl").read_text()
         # A name that the template has and we do not is a mistake, and ends here.
-        whole_files.write(rendered / name, Template(template).substitute(known), mode=whole_files.PUBLIC)
+        _write(rendered / name, Template(template).substitute(known))
 
 
 def _write_rules(rules: Mapping[str, str], folder: Path) -> None:
@@ -43,4 +43,10 @@ def _write_rules(rules: Mapping[str, str], folder: Path) -> None:
     for gone in {file.name for file in folder.glob("*.yml")} - rules.keys():
         (folder / gone).unlink()
     for name, text in rules.items():
-        whole_files.write(folder / name, text, mode=whole_files.PUBLIC)
+        _write(folder / name, text)
+
+
+def _write(file: Path, text: str) -> None:
+    """A file that says so already is left alone."""
+    if not file.exists() or file.read_text() != text:
+        whole_files.write(file, text, mode=whole_files.PUBLIC)

@@ -22,6 +22,7 @@ def write(file: Path, text: str, *, mode: int = PRIVATE, owner: int | None = Non
         handle.flush()
         os.fsync(handle.fileno())
     draft.replace(file)
+    _sync(file.parent)
 
 
 def kept(file: Path, make: Callable[[], str]) -> str:
@@ -29,3 +30,12 @@ def kept(file: Path, make: Callable[[], str]) -> str:
     if not (file.exists() and file.stat().st_size):
         write(file, make())
     return file.read_text().strip()
+
+
+def _sync(folder: Path) -> None:
+    """A name is on the disk when its folder is."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
