@@ -9,7 +9,16 @@ import structlog
 from opskit.contracts.runs import RunReport
 from opskit.errors import Unavailable
 
-from trainer.improvement.runs import MOST_ATTEMPTS, MOST_WAITS, Carrier, Run, StageRecord, Status, next_stage
+from trainer.improvement.runs import (
+    MOST_ATTEMPTS,
+    MOST_WAITS,
+    Carrier,
+    Run,
+    Status,
+    cut_short,
+    is_cut_short_for_good,
+    next_stage,
+)
 from trainer.improvement.stages import Stage
 from trainer.ports import Bridge, RunStore
 from trainer.signing import Signing
@@ -65,10 +74,10 @@ def do_stage(tools: Tools, run_id: str, stage: Stage, runs_folder: Path, say: Sa
         return run
     if (expected := next_stage(run)) is not stage:
         raise NotYet(f"{expected} comes before {stage}")
-    if run.carrier is Carrier.WORKFLOW and record is not None and _was_cut_short_too_often(record):
-        why = f"{stage} was cut short {record.attempts} times; is there too little memory?"
-        give_up(tools.runs, run, why)
-        raise StageFailed(why)
+    # A workflow that starts a killed stage again knows nothing of those before; the worker looks when it sees one die.
+    if run.carrier is Carrier.WORKFLOW and record is not None and is_cut_short_for_good(record):
+        give_up(tools.runs, run, cut_short(record))
+        raise StageFailed(cut_short(record))
     attempt = tools.runs.begin(run_id, stage, now=_now())
     say(f"{stage} (attempt {attempt})")
     try:
@@ -104,11 +113,6 @@ def _work(run: Run, stage: Stage) -> Callable[[Tools, Run, Workspace, Say], Done
     if run.kind == "settings" and stage in WORK_ON_SETTINGS:
         return WORK_ON_SETTINGS[stage]
     return WORK[stage]
-
-
-def _was_cut_short_too_often(record: StageRecord) -> bool:
-    """A workflow that starts a killed stage again knows nothing of those before; the worker counts them itself."""
-    return record.status is Status.RUNNING and record.attempts >= MOST_ATTEMPTS
 
 
 def _failed(runs: RunStore, run_id: str, stage: Stage, attempt: int, exc: Exception, say: Say) -> None:

@@ -10,7 +10,7 @@ import structlog
 from opskit.contracts.runs import RunOrder
 from opskit.errors import Unavailable
 
-from trainer.improvement.runs import Carrier, Run, Status, is_stale, next_stage
+from trainer.improvement.runs import Carrier, Run, Status, cut_short, is_cut_short_for_good, is_stale, next_stage
 from trainer.improvement.stages import Stage
 from trainer.pipeline import give_up
 from trainer.ports import RunQueue, RunStore
@@ -91,8 +91,8 @@ class RunWorker:
         run = self._runs.get(run_id)
         if done.returncode < 0 and run is not None and run.outcome is None:
             log.warning("stage_killed", run=run_id, stage=stage.value, signal=-done.returncode)
-            if (record := run.record_of(stage)) is not None and record.attempts >= 3:
-                give_up(self._runs, run, f"{stage} was killed {record.attempts} times; is there too little memory?")
+            if (record := run.record_of(stage)) is not None and is_cut_short_for_good(record):
+                give_up(self._runs, run, f"{cut_short(record)}; is there too little memory?")
 
     def _go_on(self, run_id: str) -> None:
         """The same run's next stage, or the next run. What failed is tried again later, when `take_up` finds it: who is

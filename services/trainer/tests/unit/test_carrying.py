@@ -177,6 +177,6 @@ def test_a_stage_that_is_killed_again_and_again_ends_the_run(runs, bridge, tmp_p
     monkeypatch.setattr(pipeline, "WORK", {stage: lambda *_: Done("well") for stage in Stage})
     for _ in range(MOST_ATTEMPTS):
         runs.begin(ORDER.run_id, Stage.PREPARE, now=NOON)
-    with pytest.raises(StageFailed, match="cut short 3 times"):
+    with pytest.raises(StageFailed, match=r"^prepare-data was cut short 3 times$"):
         do_stage(SimpleNamespace(runs=runs), ORDER.run_id, Stage.PREPARE, tmp_path, print)
     assert runs.get(ORDER.run_id).status is Status.FAILED

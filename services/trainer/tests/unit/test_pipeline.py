@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from opskit.contracts.runs import RunOrder, RunReport
 from opskit.errors import Unavailable
-from trainer import pipeline
+from trainer import pipeline, working
 from trainer.adapters.sql_runs import SqlRuns
 from trainer.improvement.runs import MOST_ATTEMPTS, MOST_WAITS, Run, Status, next_stage
 from trainer.improvement.stages import Stage
@@ -238,3 +238,37 @@ class TestTheWorker:
         assert queue.waiting == []
         worker.take_up()
         assert queue.waiting == [], "nor before it has been quiet for a while"
+
+
+class TestAStageThatIsKilled:
+    @pytest.fixture
+    def worker(self, world) -> RunWorker:
+        return RunWorker(world.runs, FakeQueue(), world.folder, patience=timedelta(0))
+
+    @pytest.fixture
+    def dies(self, monkeypatch):
+        def while_it(does) -> None:
+            def killed(*_, **__):
+                does()
+                return SimpleNamespace(returncode=-9)
+
+            monkeypatch.setattr(working.subprocess, "run", killed)
+
+        return while_it
+
+    def test_so_many_times_ends_the_run(self, world, worker, dies):
+        dies(lambda: world.runs.begin(RUN, Stage.PREPARE, now=datetime.now(UTC) - timedelta(minutes=1)))
+        for _ in range(MOST_ATTEMPTS):
+            assert world.runs.get(RUN).outcome is None
+            worker.advance(RUN)
+        run = world.runs.get(RUN)
+        assert (run.outcome, run.says) == ("failed", "prepare-data was cut short 3 times; is there too little memory?")
+
+    def test_before_it_began_is_no_attempt_after_others_that_waited(self, world, worker, dies):
+        world.does[Stage.PREPARE] = Unavailable("rag is away")
+        for _ in range(MOST_ATTEMPTS):
+            with pytest.raises(Unavailable):
+                world.stage(Stage.PREPARE)
+        dies(lambda: None)
+        worker.advance(RUN)
+        assert world.runs.get(RUN).outcome is None

@@ -93,6 +93,16 @@ def next_stage(run: Run) -> Stage | None:
     return stage
 
 
+def is_cut_short_for_good(record: StageRecord) -> bool:
+    """Whether a stage was begun as often as it may be, and not even its last attempt came to an end of its own."""
+    return record.status is Status.RUNNING and record.attempts >= MOST_ATTEMPTS
+
+
+def cut_short(record: StageRecord) -> str:
+    """How the run of such a stage ends, for a person."""
+    return f"{record.stage} was cut short {record.attempts} times"
+
+
 def is_stale(run: Run, last_sign: datetime | None, *, now: datetime, patience: timedelta) -> bool:
     """Whether nobody works on a run that has not ended: its worker died, or the message was lost."""
     return run.outcome is None and now - (last_sign or run.created_at) > patience
