@@ -160,7 +160,7 @@ def test_an_index_that_vanished_is_built_again_by_itself_and_nothing_is_embedded
     embedded = len(triton.texts)
     client = MilvusClient(milvus_url, grpc_options=QUIET)
     client.drop_collection(collection_name(triton.fingerprint))
-    worker.until(lambda: worker.status() != "indexed")  # the loss can be seen
+    worker.until(lambda: bool(_found(client, triton.fingerprint)))
     worker.until(lambda: worker.status() == "indexed")
     assert sum(worker.index.contents(triton.fingerprint)[NAME.id].generations.values()) == 5
     assert _found(client, triton.fingerprint)
