@@ -95,7 +95,7 @@ class ComposeStack(Stack):
         the engine takes it that somebody wanted it gone."""
         pid = self.state_of(_SERVICE_OF.get(part, part)).pid
         # Among the engine's own processes, wherever it runs and whoever asks.
-        run("docker", "run", "--rm", "--pid=host", "--privileged", OURS, "sh", "-c", f"kill -KILL {pid}")
+        run("docker", "run", "--rm", "--pid=host", OURS, "sh", "-c", f"kill -KILL {pid}")
         return pid
 
     def wait_until_healthy(self, service: str, *, seconds: float = 120) -> None:
