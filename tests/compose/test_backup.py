@@ -19,7 +19,7 @@ QUESTION = "How long is the warranty of the Otter 3?"
 
 def script(containers: ComposeStack, name: str, folder: Path) -> str:
     """What compose/backup.sh or compose/restore.sh prints, of this test's project."""
-    environment = {**os.environ, "COMPOSE_ENV_FILES": str(containers.project.env_file)}
+    environment = {**os.environ, "COMPOSE_ENV_FILES": ",".join(containers.project.env_file or ())}
     done = subprocess.run(
         [str(ROOT / "compose" / name), str(folder)],
         cwd=ROOT, env=environment, capture_output=True, text=True, timeout=500, check=False,
@@ -36,6 +36,7 @@ def test_after_every_volume_is_gone_a_backup_brings_all_of_it_back(
     assert shelf.vote(answer.id, "up").status_code == 201
     content = shelf.content("staff/holidays.md").content
     releases = [one["id"] for one in shelf.http.get("/v1/releases").json()["releases"]]
+    until(lambda: "nexus-answers" in _experiments(containers), "answers are looked at in MLflow", seconds=180, every=1)
     experiments = _experiments(containers)
     folder = tmp_path / "backup"
     script(containers, "backup.sh", folder)
