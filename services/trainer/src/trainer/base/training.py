@@ -19,6 +19,7 @@ from trainer.base.batches import Batch, Encoder, batches
 from trainer.base.groups import Material, Mixture
 from trainer.base.network import Reader
 from trainer.base.rows import Row
+from trainer.precision import sixteen_bits
 
 CHECKPOINT = "checkpoint.pt"
 HISTORY = "history.jsonl"
@@ -139,7 +140,7 @@ class Training:
             group["lr"] = self._recipe.peak_rate * _share(self._step, steps, self._recipe.warm_up)
         self._reader.train()
         fields = (batch.tokens, batch.types, batch.mask, batch.group, batch.answer_row, batch.first, batch.last)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=sixteen_bits()):
             loss = self._forward(*map(torch.from_numpy, fields)) / batch.size
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self._bert.parameters(), 1.0)

@@ -32,6 +32,7 @@ from trainer.base.network import Reader
 from trainer.improvement.examples import Example
 from trainer.improvement.material import groups_of
 from trainer.improvement.own_words import own_tokens
+from trainer.precision import sixteen_bits
 from trainer.replay import general_texts
 
 Say = Callable[[str], None]
@@ -145,7 +146,7 @@ def _learn(base: Path, packed: Sequence[Batch], words: list[int], folder: Path, 
         max_grad_norm=1.0,
         seed=how.seed,
         train_sampling_strategy="sequential",
-        bf16=True,
+        bf16=sixteen_bits(),
         use_cpu=not torch.cuda.is_available(),
         dataloader_pin_memory=False,
         remove_unused_columns=False,
