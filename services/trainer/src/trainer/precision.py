@@ -13,7 +13,7 @@ def sixteen_bits() -> bool:
     """Whether bfloat16 is computed by what the training runs on, and not imitated: on a processor that has to imitate
     it, a step takes some fifteen times as long as in 32 bits."""
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return has_bfloat16(torch.cpu.get_capabilities())
 
 
