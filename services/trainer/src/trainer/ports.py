@@ -74,6 +74,9 @@ class RunStore(Protocol):
     def sign(self, run_id: str, *, now: datetime) -> None:
         """Somebody works on it."""
 
+    def claim(self, run_id: str, seen: datetime | None, *, now: datetime) -> bool:
+        """Sign, unless somebody did so after the sign that was seen; False then."""
+
     def begin(self, run_id: str, stage: Stage, *, now: datetime) -> int:
         """A stage begins; says which attempt this is."""
 

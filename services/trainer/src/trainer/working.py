@@ -37,6 +37,8 @@ class RunWorker:
         self._runs, self._queue, self._folder = runs, queue, folder
         self._patience, self._workflow_patience = patience, workflow_patience
         self._mine: set[str] = set()
+        self._sent: dict[str, datetime] = {}
+        """When `take_up` sent for a run that has not come back from the queue."""
         self._lock = threading.Lock()
 
     def start(self, order: RunOrder, *, by: str = BRIDGE) -> None:
@@ -48,13 +50,14 @@ class RunWorker:
     def advance(self, run_id: str) -> None:
         """Do the next stage of a run, unless it waits for another one, somebody is at it, or a workflow carries it
         out."""
+        self._sent.pop(run_id, None)
         run = self._runs.get(run_id)
         if run is None or run.carrier is not Carrier.WORKER:
             return
         if (stage := next_stage(run)) is None or not self._is_first(run):
             return
         with self._lock:
-            if run_id in self._mine or not self._is_free(run):
+            if run_id in self._mine or not self._claimed(run):
                 return
             self._mine.add(run_id)
         try:
@@ -71,10 +74,10 @@ class RunWorker:
             if run.carrier is Carrier.WORKFLOW:
                 self._give_up_silent(run, now)
                 continue
-            stale = is_stale(run, self._runs.last_sign(run.id), now=now, patience=self._patience)
-            if run.id not in self._mine and stale:
+            quiet_since = max(filter(None, (self._runs.last_sign(run.id), self._sent.get(run.id))), default=None)
+            if run.id not in self._mine and is_stale(run, quiet_since, now=now, patience=self._patience):
                 log.info("run_taken_up", run=run.id, stage=next_stage(run))
-                self._runs.sign(run.id, now=now)  # so that it is not taken up again before it begins
+                self._sent[run.id] = now
                 self._queue.advance(run.id)
 
     def _give_up_silent(self, run: Run, now: datetime) -> None:
@@ -114,9 +117,11 @@ class RunWorker:
         """One run at a time for a target; the others wait their turn."""
         return self._runs.unfinished(run.order.target)[0].id == run.id
 
-    def _is_free(self, run: Run) -> bool:
-        """Whether no other worker is at it: a stage that is begun gives a sign every few seconds."""
-        if not any(one.finished_at is None for one in run.stages):
-            return True
-        patience = min(self._patience, 3 * SIGN_EVERY)
-        return is_stale(run, self._runs.last_sign(run.id), now=datetime.now(UTC), patience=patience)
+    def _claimed(self, run: Run) -> bool:
+        """Whether no other worker is at it, nor comes to be: a stage that is begun gives a sign every few seconds, and
+        of those who see none the first to sign has it."""
+        now, seen = datetime.now(UTC), self._runs.last_sign(run.id)
+        begun = any(one.finished_at is None for one in run.stages)
+        if begun and not is_stale(run, seen, now=now, patience=min(self._patience, 3 * SIGN_EVERY)):
+            return False
+        return self._runs.claim(run.id, seen, now=now)

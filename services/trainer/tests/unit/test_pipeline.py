@@ -221,6 +221,33 @@ class TestTheWorker:
         world.runs.begin(RUN, Stage.PREPARE, now=datetime.now(UTC) - timedelta(minutes=5))
         worker.take_up()
         assert queue.waiting == [RUN]
+        worker.take_up()
+        assert queue.waiting == [RUN], "once is enough"
+        self.drain(worker, queue)
+        assert world.runs.get(RUN).outcome == "promoted"
+
+    def test_of_two_workers_that_take_it_up_one_does_it(self, world, worker, queue, monkeypatch):
+        world.runs.begin(RUN, Stage.PREPARE, now=datetime.now(UTC) - timedelta(minutes=5))
+        other, does = RunWorker(world.runs, FakeQueue(), world.folder, patience=timedelta(minutes=1)), []
+        monkeypatch.setattr(other, "_do", lambda run_id, stage: does.append(stage))
+        monkeypatch.setattr(worker, "_do", lambda run_id, stage: (other.advance(run_id), world.stage(stage, run_id)))
+        worker.take_up()
+        other.take_up()
+        worker.advance(RUN)
+        assert (world.done, does) == ([Stage.PREPARE], [])
+
+    def test_a_message_that_is_lost_is_sent_again(self, world, worker, queue):
+        world.runs.begin(RUN, Stage.PREPARE, now=datetime.now(UTC) - timedelta(minutes=5))
+        worker.take_up()
+        worker._sent[RUN] -= timedelta(minutes=2)
+        worker.take_up()
+        assert queue.waiting == [RUN, RUN]
+
+    def test_who_was_slower_to_see_that_nobody_works_on_it_has_nothing(self, world):
+        now = datetime.now(UTC)
+        assert world.runs.claim(RUN, None, now=now)
+        assert not world.runs.claim(RUN, None, now=now)
+        assert world.runs.claim(RUN, world.runs.last_sign(RUN), now=now + timedelta(seconds=1))
 
     def test_what_somebody_works_on_is_not_taken_up(self, world, worker, queue):
         world.runs.begin(RUN, Stage.PREPARE, now=datetime.now(UTC))

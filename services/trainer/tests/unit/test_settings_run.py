@@ -46,6 +46,9 @@ class FakeTriton:
     def loaded(self) -> set[str]:
         return set(self.models)
 
+    def held(self) -> set[str]:
+        return self.loaded()
+
 
 class FakeMlflow:
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any, cast
 from opskit.contracts.runs import Outcome, RunOrder
 from opskit.database import DATABASE_AWAY, storable
 from opskit.errors import Unavailable
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -75,6 +75,13 @@ class SqlRuns:
     def sign(self, run_id: str, *, now: datetime) -> None:
         """Somebody works on it."""
         self._change(run_id, last_sign=now)
+
+    def claim(self, run_id: str, seen: datetime | None, *, now: datetime) -> bool:
+        """Sign, unless somebody did so after the sign that was seen."""
+        unchanged = (RunRow.id == run_id) & RunRow.last_sign.is_not_distinct_from(seen)
+        with self._session() as session:
+            changed = session.execute(update(RunRow).where(unchanged).values(last_sign=now))
+            return bool(cast(Any, changed).rowcount)
 
     def begin(self, run_id: str, stage: Stage, *, now: datetime) -> int:
         """A stage begins; says which attempt this is."""
