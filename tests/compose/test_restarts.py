@@ -117,7 +117,6 @@ def test_a_newer_version_takes_over_what_an_older_one_has_kept(containers: Compo
         containers.up()
 
 
-@pytest.mark.long
 def test_a_run_goes_on_whoever_it_works_with_is_killed(containers: ComposeStack, desk: Nexus) -> None:
     """Each while the run does what it needs the part for."""
     containers.up(**QUICK_RUNS)
