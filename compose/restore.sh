@@ -46,7 +46,7 @@ for name in $databases; do
         createdb --username nexus --maintenance-db nexus $name
         pg_restore --username nexus --exit-on-error --dbname $name"
 done
-quietly "the buckets cannot be made" compose run --rm -T buckets
+quietly "the bucket of documents cannot be made" compose run --rm -T buckets
 restore documents.tar compose run --rm --no-deps -T buckets python -m ingest bucket restore "$bucket" - --delete-others
 restore mlflow.tar compose run --rm --no-deps -T buckets python -m ingest bucket restore mlflow - --delete-others
 for name in serving runs; do

@@ -12,15 +12,13 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
 from testcontainers.compose import DockerCompose
 
+from tests.compose import composition
 from tests.e2e.stack import ROOT, Stack, free_offset, read_env_text
 from tests.e2e.waiting import until
 
-MINIO = yaml.safe_load((ROOT / "compose" / "stores.yaml").read_text())["services"]["minio"]["image"].partition(":-")[2][
-    :-1
-]
+MINIO = composition.read().with_defaults().services["minio"]["image"]
 STAND_IN = "nexus-test/object-store:1"
 """Takes MinIO's place (tests/compose/object_store) where MinIO's image can be neither found nor pulled."""
 OURS = "nexus/provisioning:0.1.0"

@@ -11,20 +11,19 @@ from opskit.settings import read_settings
 
 from ingest.adapters import bucket_archive
 from ingest.adapters.s3_client import open_client
-from ingest.adapters.s3_setup import make_buckets, subscribe, wait_until_it_answers
+from ingest.adapters.s3_setup import make_bucket, subscribe, wait_until_it_answers
 from ingest.errors import StoreRefused
 from ingest.settings import Settings
 
 
 def prepare_store(
-    bucket: Annotated[list[str] | None, typer.Option(help="Another bucket to make; may be repeated.")] = None,
     wait: Annotated[float, typer.Option(help="Seconds to wait for the server to answer.")] = 60.0,
 ) -> None:
-    """Make the documents' bucket, have it send its events (NEXUS_S3_EVENTS_TARGET), make other buckets."""
+    """Make the documents' bucket, and have it send its events (NEXUS_S3_EVENTS_TARGET)."""
     settings = read_settings(Settings)
     client, target = open_client(settings), settings.s3_events_target
     wait_until_it_answers(client, bucket=settings.s3_bucket, seconds=wait, say=_say)
-    make_buckets(client, [settings.s3_bucket, *(bucket or [])], _say)
+    make_bucket(client, settings.s3_bucket, _say)
     try:
         if target:
             subscribe(client, settings.s3_bucket, target, _say)

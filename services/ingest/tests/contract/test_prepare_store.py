@@ -11,7 +11,7 @@ import httpx
 import pytest
 from ingest.adapters.s3_client import open_client
 from ingest.adapters.s3_notifications import EVENTS
-from ingest.adapters.s3_setup import make_buckets, subscribe, wait_until_it_answers
+from ingest.adapters.s3_setup import make_bucket, subscribe, wait_until_it_answers
 from ingest.adapters.s3_store import S3Store
 from ingest.app import create_app
 from ingest.errors import StoreRefused
@@ -60,14 +60,14 @@ def prepare(s3_settings) -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 class TestTheCommand:
-    def test_it_makes_the_buckets_and_has_the_documents_bucket_tell_of_changes(self, prepare, s3_settings):
+    def test_it_makes_the_bucket_and_has_it_tell_of_changes(self, prepare, s3_settings):
         for made, told in (("made", "sends"), ("is there", "already sends")):
-            done = prepare("--bucket", "mlflow", NEXUS_S3_EVENTS_TARGET=TARGET)
+            done = prepare(NEXUS_S3_EVENTS_TARGET=TARGET)
             assert done.returncode == 0, done.stderr
             bucket = s3_settings.s3_bucket
             assert done.stderr.splitlines()[0] == f"bucket {bucket}: {made}"
             assert done.stderr.splitlines()[-1] == f"bucket {bucket}: {told} its events to {TARGET}"
-        assert open_client(s3_settings).bucket_exists("mlflow")
+        assert open_client(s3_settings).bucket_exists(s3_settings.s3_bucket)
 
     def test_a_target_nobody_knows_is_a_warning_and_holds_nothing_up(self, prepare, s3_settings):
         done = prepare(NEXUS_S3_EVENTS_TARGET=UNKNOWN)
@@ -151,8 +151,9 @@ async def test_readyz_notes_that_no_events_come(client, s3_settings, tmp_path, s
 
 
 def test_a_bucket_made_twice_is_made_once(s3_settings, said):
-    make_buckets(open_client(s3_settings), [s3_settings.s3_bucket, s3_settings.s3_bucket], said.append)
-    assert said == [f"bucket {s3_settings.s3_bucket}: made"]
+    for _ in range(2):
+        make_bucket(open_client(s3_settings), s3_settings.s3_bucket, said.append)
+    assert said == [f"bucket {s3_settings.s3_bucket}: {how}" for how in ("made", "is there")]
 
 
 class RefusingServer:

@@ -1,7 +1,7 @@
 """What a new S3 server needs before anybody works with it. Safe to run again and again."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Final
 
 from minio import Minio
@@ -37,12 +37,11 @@ def wait_until_it_answers(client: Minio, *, bucket: str, seconds: float, say: Sa
             time.sleep(_PAUSE_SECONDS)
 
 
-def make_buckets(client: Minio, buckets: Iterable[str], say: Say) -> None:
-    """Make those that are missing."""
-    for bucket in dict.fromkeys(buckets):
-        with translated():
-            made = ensure_bucket(client, bucket)
-        say(f"bucket {bucket}: {'made' if made else 'is there'}")
+def make_bucket(client: Minio, bucket: str, say: Say) -> None:
+    """Make it, unless it is there."""
+    with translated():
+        made = ensure_bucket(client, bucket)
+    say(f"bucket {bucket}: {'made' if made else 'is there'}")
 
 
 def subscribe(client: Minio, bucket: str, target: str, say: Say) -> None:
